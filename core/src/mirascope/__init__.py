@@ -1,0 +1,1 @@
+"""The namespace of mirascope: the library is `mirascope.core`, the command line `mirascope.cli`."""

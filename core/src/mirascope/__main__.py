@@ -1,0 +1,20 @@
+"""`python -m mirascope` and the `mirascope` command."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from mirascope.cli import app
+    except ModuleNotFoundError as error:
+        if error.name not in ("typer", "rich"):
+            raise
+        sys.exit('mirascope: the command line is an extra: pip install "mirascope-core[cli]"')
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""Calls and streams of language models, from any provider that is installed.
+
+Providers are packages of their own: `from mirascope.core import openai` finds the one that the
+distribution `mirascope-openai` installs, and nothing else is imported.
+"""
+
+from typing import TYPE_CHECKING
+
+from ._accumulate import Accumulator, Block
+from ._call import (
+    AsyncCall,
+    AsyncDecorator,
+    BaseDynamicConfig,
+    Call,
+    SyncOrAsyncDecorator,
+    call,
+    call_async,
+)
+from ._call_response import BaseCallResponse
+from ._call_response_chunk import BaseCallResponseChunk
+from ._call_result import CallResult
+from ._clients import ClientCache
+from ._cost import Cost, CostLine, UnknownPriceWarning
+from ._deadlines import Timeouts
+from ._decoder import Decoder
+from ._deltas import (
+    BlockDelta,
+    ChoiceDelta,
+    Delta,
+    EndDelta,
+    ErrorDelta,
+    FinishDelta,
+    JSONObject,
+    MetaDelta,
+    RefusalDelta,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    ToolCallEnd,
+    UsageDelta,
+)
+from ._errors import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    BrokenProviderError,
+    DisabledProviderError,
+    IncompatibleProviderError,
+    MirascopeError,
+    MissingProviderError,
+    NotFoundError,
+    PermissionDeniedError,
+    PromptError,
+    ProviderConflictError,
+    ProviderConnectionError,
+    ProviderError,
+    ProviderServerError,
+    ProviderTimeoutError,
+    RateLimitError,
+    StreamConsumedError,
+    StreamDecodeError,
+    StreamError,
+    StreamInterruptedError,
+    StreamNotExhaustedError,
+    StreamProviderError,
+    StreamTimeoutError,
+    StreamTruncatedError,
+    ToolError,
+    UnknownProviderError,
+    UsageError,
+    error_from_status,
+)
+from ._messages import BaseMessageParam, MessageParam, Messages
+from ._outcome import FINISH_REASONS, StreamState
+from ._prompt import PromptTemplate, prompt_template
+from ._provider import CallRequest, Connection, Provider, Request
+from ._source import (
+    AsyncHTTPSource,
+    AsyncObjectSource,
+    AsyncSource,
+    BytesSource,
+    HTTPSource,
+    ObjectSource,
+    SDKObject,
+    Source,
+    json_object,
+)
+from ._stream import BaseAsyncStream, BaseStream
+from ._tools import BaseTool, InvalidTool, ToolCall
+from ._usage import Usage, token_count
+from .plugins import ProviderSpec
+
+if TYPE_CHECKING:
+    from . import compatible as compatible
+    from . import local as local
+    from . import openai as openai
+    from .plugins import provider as provider
+else:
+    from .plugins._first_party import module_getattr
+
+    def __getattr__(name: str) -> object:
+        # Hidden from type checkers, which would otherwise accept any name.
+        if name == "provider":
+            from .plugins import provider
+
+            return provider
+        return module_getattr(name)
+
+
+__all__ = [
+    "FINISH_REASONS",
+    "APIError",
+    "Accumulator",
+    "AsyncCall",
+    "AsyncDecorator",
+    "AsyncHTTPSource",
+    "AsyncObjectSource",
+    "AsyncSource",
+    "AuthenticationError",
+    "BadRequestError",
+    "BaseAsyncStream",
+    "BaseCallResponse",
+    "BaseCallResponseChunk",
+    "BaseDynamicConfig",
+    "BaseMessageParam",
+    "BaseStream",
+    "BaseTool",
+    "Block",
+    "BlockDelta",
+    "BrokenProviderError",
+    "BytesSource",
+    "Call",
+    "CallRequest",
+    "CallResult",
+    "ChoiceDelta",
+    "ClientCache",
+    "Connection",
+    "Cost",
+    "CostLine",
+    "Decoder",
+    "Delta",
+    "DisabledProviderError",
+    "EndDelta",
+    "ErrorDelta",
+    "FinishDelta",
+    "HTTPSource",
+    "IncompatibleProviderError",
+    "InvalidTool",
+    "JSONObject",
+    "MessageParam",
+    "Messages",
+    "MetaDelta",
+    "MirascopeError",
+    "MissingProviderError",
+    "NotFoundError",
+    "ObjectSource",
+    "PermissionDeniedError",
+    "PromptError",
+    "PromptTemplate",
+    "Provider",
+    "ProviderConflictError",
+    "ProviderConnectionError",
+    "ProviderError",
+    "ProviderServerError",
+    "ProviderSpec",
+    "ProviderTimeoutError",
+    "RateLimitError",
+    "RefusalDelta",
+    "Request",
+    "SDKObject",
+    "Source",
+    "StreamConsumedError",
+    "StreamDecodeError",
+    "StreamError",
+    "StreamInterruptedError",
+    "StreamNotExhaustedError",
+    "StreamProviderError",
+    "StreamState",
+    "StreamTimeoutError",
+    "StreamTruncatedError",
+    "SyncOrAsyncDecorator",
+    "TextDelta",
+    "ThinkingDelta",
+    "Timeouts",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolCallEnd",
+    "ToolError",
+    "UnknownPriceWarning",
+    "UnknownProviderError",
+    "Usage",
+    "UsageDelta",
+    "UsageError",
+    "call",
+    "call_async",
+    "error_from_status",
+    "json_object",
+    "prompt_template",
+    "token_count",
+]

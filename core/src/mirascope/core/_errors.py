@@ -1,0 +1,288 @@
+"""One exception tree for whatever can go wrong, before the response and during it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ._redact import redact
+
+if TYPE_CHECKING:
+    from ._stream_base import StreamBase
+
+
+class MirascopeError(Exception):
+    """The root of every error that this library raises on purpose."""
+
+
+class UsageError(MirascopeError, ValueError):
+    """The library was called in a way that can't work; the message says what to change."""
+
+
+class PromptError(UsageError):
+    """A prompt template can't be filled in, or a function has no prompt."""
+
+
+class StreamNotExhaustedError(MirascopeError, RuntimeError):
+    """Something was read that is known only once the stream has ended."""
+
+
+class StreamConsumedError(MirascopeError, RuntimeError):
+    """A stream was iterated that has ended or that something else iterates."""
+
+
+class ProviderError(MirascopeError):
+    """A provider plugin is missing, broken, incompatible, disabled, or in conflict.
+
+    Attributes:
+        provider: the name that was asked for.
+    """
+
+    def __init__(self, message: str, *, provider: str) -> None:
+        super().__init__(message)
+        self.provider = provider
+
+
+class MissingProviderError(ProviderError, ImportError):
+    """The provider's distribution is not installed; the message has the command."""
+
+
+class UnknownProviderError(ProviderError, LookupError):
+    """No installed plugin has this name."""
+
+
+class DisabledProviderError(ProviderError):
+    """`MIRASCOPE_DISABLE_PLUGINS` names this provider."""
+
+
+class BrokenProviderError(ProviderError):
+    """The plugin can't be imported, or does not do what a plugin must; see `__cause__`."""
+
+
+class IncompatibleProviderError(ProviderError):
+    """The plugin was written for a plugin API that this core does not speak."""
+
+
+class ProviderConflictError(ProviderError):
+    """Several distributions claim the same provider name."""
+
+
+class APIError(MirascopeError):
+    """A request failed, or its response did.
+
+    Attributes:
+        provider: the provider's name.
+        model: the model that was asked for.
+        status: the HTTP status, where there was one.
+        code: the provider's own code, such as `"model_not_found"`.
+        request_id: the provider's id of the request, for its support.
+        retryable: whether the same request may succeed later.
+
+    The SDK's or the transport's exception is the `__cause__`.
+    """
+
+    _retryable = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        self.message = redact(message)
+        self.provider = provider
+        self.model = model
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retryable = self._retryable if retryable is None else retryable
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        where = "/".join(part for part in (self.provider, self.model) if part)
+        status = f" (HTTP {self.status})" if self.status is not None else ""
+        return f"{where}: {self.message}{status}" if where else f"{self.message}{status}"
+
+
+class AuthenticationError(APIError):
+    """The credentials are missing or were refused (401)."""
+
+
+class PermissionDeniedError(APIError):
+    """The credentials are good but not for this (403)."""
+
+
+class NotFoundError(APIError):
+    """The model or the address does not exist (404)."""
+
+
+class BadRequestError(APIError):
+    """The provider refuses the request as it is (400, 409, 413, 422, …)."""
+
+
+class RateLimitError(APIError):
+    """Too many requests, or a quota is used up (429).
+
+    Attributes:
+        retry_after: seconds to wait, where the provider says so.
+    """
+
+    _retryable = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.retry_after = retry_after
+
+
+class ProviderServerError(APIError):
+    """The provider failed or is overloaded (5xx)."""
+
+    _retryable = True
+
+
+class ProviderConnectionError(APIError):
+    """No connection to the provider could be had."""
+
+    _retryable = True
+
+
+class ProviderTimeoutError(APIError):
+    """The provider did not answer within the client's own timeout."""
+
+    _retryable = True
+
+
+class StreamError(APIError):
+    """A response began and did not end well.
+
+    Attributes:
+        stream: the stream, with all that had arrived: `error.stream.content` and the rest.
+    """
+
+    _retryable = True
+    stream: StreamBase[Any] | None = None
+
+
+class StreamInterruptedError(StreamError):
+    """The connection dropped in the middle of the response."""
+
+
+class StreamTruncatedError(StreamError):
+    """The body ended cleanly, but the protocol's own end had not been seen."""
+
+
+class StreamDecodeError(StreamError):
+    """The response's bytes are not what the protocol allows."""
+
+    _retryable = False
+
+
+class StreamTimeoutError(StreamError):
+    """A deadline passed.
+
+    Attributes:
+        deadline: which one: `"first_chunk"`, `"idle"`, `"total"`, or `"read"` for the client's own.
+    """
+
+    def __init__(self, message: str, *, deadline: str, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.deadline = deadline
+
+
+class StreamProviderError(StreamError):
+    """The provider sent its own error inside the response.
+
+    Attributes:
+        type: the provider's class of error, such as `"overloaded_error"`.
+    """
+
+    _retryable = False
+
+    def __init__(self, message: str, *, type: str | None = None, **facts: Any) -> None:  # noqa: A002 - the wire's own word
+        super().__init__(message, **facts)
+        self.type = type
+
+
+class ToolError(MirascopeError, ValueError):
+    """A tool call of the model can't be run; the call itself is in `tool.tool_call`."""
+
+
+_STATUS_ERRORS: dict[int, type[APIError]] = {
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    408: ProviderTimeoutError,
+    429: RateLimitError,
+}
+
+
+def error_from_status(
+    status: int,
+    message: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **facts: Any,
+) -> APIError:
+    """Return the error that an HTTP status stands for.
+
+    Args:
+        status: the HTTP status of the response.
+        message: what the provider said.
+        headers: the response's headers: `retry-after`, `retry-after-ms` and `x-request-id` count.
+        **facts: `provider`, `model`, `code` as in `APIError`.
+    """
+    headers = headers or {}
+    facts.setdefault("request_id", headers.get("x-request-id") or headers.get("request-id"))
+    error_class = _STATUS_ERRORS.get(
+        status, ProviderServerError if status >= 500 else BadRequestError
+    )
+    if error_class is RateLimitError:
+        return RateLimitError(message, status=status, retry_after=retry_after(headers), **facts)
+    return error_class(message, status=status, **facts)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that `retry-after-ms` or `retry-after` ask for (RFC 9110 §10.2.3)."""
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            return float(milliseconds) / 1000
+        if seconds := headers.get("retry-after"):
+            return float(seconds)
+    except ValueError:
+        return _seconds_until(headers["retry-after"]) if "retry-after" in headers else None
+    return None
+
+
+def _seconds_until(http_date: str) -> float | None:
+    from datetime import datetime, timezone
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(http_date)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Whether a transport's exception says that time ran out.
+
+    httpx and httpx2 have distinct classes of the same names and core imports neither, so their
+    bases are known by name.
+    """
+    return isinstance(error, TimeoutError) or any(
+        base.__name__ in ("TimeoutException", "APITimeoutError") for base in type(error).__mro__
+    )
+
+
+def describe(error: BaseException) -> str:
+    """Return `Class: text` of a foreign exception in one line, without credentials."""
+    text = " ".join(str(error).split())
+    return redact(f"{type(error).__name__}: {text}" if text else type(error).__name__)

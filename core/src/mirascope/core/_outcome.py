@@ -1,0 +1,41 @@
+"""How a stream can stand and end."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+
+class StreamState(str, Enum):
+    """The state of a stream. Every ending but `COMPLETED` leaves what had arrived readable."""
+
+    CREATED = "created"
+    """Nothing has been sent."""
+    STREAMING = "streaming"
+    """The request was sent and the end has not been reached."""
+    COMPLETED = "completed"
+    """The protocol's own end was seen."""
+    TRUNCATED = "truncated"
+    """The body ended cleanly without the protocol's end: `StreamTruncatedError`."""
+    STOPPED = "stopped"
+    """The consumer left: `break`, `close()`, the end of a `with`."""
+    CANCELLED = "cancelled"
+    """`cancel()`, or the task that iterated was cancelled."""
+    TIMED_OUT = "timed_out"
+    """A deadline passed: `StreamTimeoutError`."""
+    FAILED = "failed"
+    """The provider's error event, a dropped connection, bad data, or an HTTP error."""
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will arrive."""
+        return self not in (StreamState.CREATED, StreamState.STREAMING)
+
+
+FINISH_REASONS: Final = frozenset(
+    {"stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"}
+)
+"""The unified finish reasons (`BaseStream.finish_reason`)."""

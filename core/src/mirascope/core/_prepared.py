@@ -1,0 +1,57 @@
+"""A call that is ready to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._deadlines import Timeouts
+from ._provider import Connection, Provider, Request
+from ._source import AsyncSource, Source
+from ._tools import Toolset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCall:
+    """Everything about one call that is known before it is sent.
+
+    Attributes:
+        provider: who will answer.
+        model: the model that was asked for.
+        request: the call in the provider's terms.
+        connection: how the provider is reached.
+        toolset: the tools that the model may call.
+        call_params: the parameters of the provider's API that were given.
+        timeouts: the deadlines.
+        fn_args: the arguments of the decorated function, by name.
+        prompt_template: the function's template, or None.
+        metadata: what the function's dynamic configuration says of the call.
+    """
+
+    provider: Provider
+    model: str
+    request: Request
+    connection: Connection
+    toolset: Toolset
+    call_params: Mapping[str, Any]
+    timeouts: Timeouts
+    fn_args: Mapping[str, Any]
+    prompt_template: str | None
+    metadata: Mapping[str, Any]
+
+    @property
+    def user_message_param(self) -> Any:
+        """The last message if it is the user's, in the provider's form; else None."""
+        messages = self.request.messages
+        if messages and isinstance(messages[-1], Mapping) and messages[-1].get("role") == "user":
+            return messages[-1]
+        return None
+
+    def send(self) -> Source:
+        """Send the request and return the open response."""
+        return self.provider.open(self.request, self.connection)
+
+    async def send_async(self) -> AsyncSource:
+        """Send the request asynchronously and return the open response."""
+        return await self.provider.open_async(self.request, self.connection)

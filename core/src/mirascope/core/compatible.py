@@ -1,0 +1,10 @@
+"""Any server that speaks chat completions: the distribution `mirascope-compatible` under its short name."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mirascope_compatible import *
+else:
+    from .plugins._first_party import alias
+
+    alias(__name__, "mirascope_compatible")

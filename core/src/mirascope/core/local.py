@@ -1,0 +1,10 @@
+"""The embedded model: the distribution `mirascope-local` under its short name."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mirascope_local import *
+else:
+    from .plugins._first_party import alias
+
+    alias(__name__, "mirascope_local")

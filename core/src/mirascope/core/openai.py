@@ -1,0 +1,10 @@
+"""The OpenAI API: the distribution `mirascope-openai` under its short name."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mirascope_openai import *
+else:
+    from .plugins._first_party import alias
+
+    alias(__name__, "mirascope_openai")

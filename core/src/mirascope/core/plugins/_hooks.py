@@ -1,0 +1,55 @@
+"""The hooks that a plugin may implement.
+
+A hook implementation may take fewer arguments than its specification. Hooks are called once for a
+stream at most, never for a chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pluggy
+
+from .._cost import Cost
+from .._errors import MirascopeError
+from .._usage import Usage
+from ._spec import ProviderSpec
+
+if TYPE_CHECKING:
+    from .._stream_base import StreamBase
+
+PROJECT: Final = "mirascope"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the implementation of the hook of its name."""
+
+
+class ProviderHooks:
+    """The specifications."""
+
+    @hookspec
+    def mirascope_provider(self) -> ProviderSpec:  # type: ignore[empty-body]
+        """Describe the one provider that this plugin adds."""
+        ...  # pyright: ignore[reportReturnType]
+
+    @hookspec(firstresult=True)
+    def mirascope_cost(self, provider: str, model: str, usage: Usage) -> Cost | None:
+        """Price a response instead of the provider's own table, or return None."""
+
+    @hookspec(historic=True)
+    def mirascope_configure(self, settings: Mapping[str, Any]) -> None:
+        """See the application's settings; a plugin that is loaded later sees them too."""
+
+    @hookspec
+    def mirascope_stream_started(self, stream: StreamBase[Any]) -> None:
+        """A stream's request is about to be sent."""
+
+    @hookspec
+    def mirascope_stream_finished(self, stream: StreamBase[Any]) -> None:
+        """A stream has ended without an error; `stream.state` says how."""
+
+    @hookspec
+    def mirascope_stream_failed(self, stream: StreamBase[Any], error: MirascopeError) -> None:
+        """A stream has ended with an error."""

@@ -1,0 +1,64 @@
+"""What a plugin says of its provider."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .._provider import Provider
+
+PLUGIN_API: Final = 1
+"""The plugin API that this core speaks; it grows when a plugin must change."""
+OLDEST_PLUGIN_API: Final = 1
+"""The oldest plugin API that this core still accepts."""
+
+PROVIDER_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Capability(str, Enum):
+    """Something that a provider can do."""
+
+    SYNC = "sync"
+    ASYNC = "async"
+    TOOLS = "tools"
+    PARALLEL_TOOLS = "parallel_tools"
+    THINKING = "thinking"
+    IMAGE_INPUT = "image_input"
+    USAGE_IN_STREAM = "usage_in_stream"
+    CACHED_TOKENS = "cached_tokens"
+    MULTI_CHOICE = "multi_choice"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """A provider, described without importing its SDK.
+
+    Attributes:
+        name: the provider's name, equal to that of its entry point: `[a-z][a-z0-9_]*`.
+        api_version: the plugin API that the plugin was written for, as a literal number.
+        package: the package that users import, such as `"mirascope_acme"`.
+        title: the name that people use.
+        apis: the provider's wire APIs by name, the default one first. Each value is a callable
+            that imports and returns the `Provider`.
+        capabilities: what the provider can do; stated, never guessed.
+        api_key_env: the environment variables that hold its credentials.
+        sdk: the distribution of the SDK that it uses, or None.
+        docs_url: where its documentation is.
+    """
+
+    name: str
+    api_version: int
+    package: str
+    title: str
+    apis: Mapping[str, Callable[[], Provider]]
+    capabilities: frozenset[Capability]
+    api_key_env: tuple[str, ...] = ()
+    sdk: str | None = None
+    docs_url: str | None = None

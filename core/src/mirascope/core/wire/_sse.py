@@ -1,0 +1,124 @@
+"""Server-sent events by the rules of the WHATWG HTML standard, on bytes.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+
+Two things go beyond the standard, because providers do: an event that the end of the body leaves
+open is handed on, and text that is no field is handed on as a `STRAY` event (error objects and
+whole JSON answers arrive that way).
+"""
+
+from __future__ import annotations
+
+from ._framer import MAX_EVENT_BYTES, STRAY, Event, PendingBytes
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class SSEFramer:
+    """Cut a body into server-sent events: any line end, comments, several data lines, BOM.
+
+    Args:
+        max_event_bytes: the largest event that is accepted.
+    """
+
+    __slots__ = ("_bom", "_data", "_line", "_name", "_skip_lf", "_stray")
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._bom: bytes | None = b""
+        self._skip_lf = False
+        self._line = PendingBytes(max_event_bytes)
+        self._name: str | None = None
+        self._data: list[bytes] = []
+        self._stray: list[bytes] = []
+
+    def feed(self, piece: bytes, /) -> list[Event]:
+        """Take the next bytes and return the events that they complete."""
+        if self._bom is not None:
+            piece = self._without_bom(piece)
+        if self._skip_lf or b"\r" in piece:
+            piece = self._with_lf(piece)
+        events: list[Event] = []
+        if not (self._line or self._data or self._stray or self._name is not None):
+            # At an event's beginning, which is where nearly every read begins: whole events
+            # are cut without looking at their lines.
+            *blocks, piece = piece.split(b"\n\n")
+            for block in blocks:
+                if block.startswith(b"data: ") and b"\n" not in block:
+                    events.append((None, block[6:]))
+                    continue
+                for line in block.split(b"\n"):
+                    self._take_line(line, events)
+                self._dispatch(events)
+            if not piece:
+                return events
+        *lines, rest = piece.split(b"\n")
+        if lines:
+            lines[0] = self._line.take() + lines[0]
+            for line in lines:
+                self._take_line(line, events)
+        if rest:
+            self._line.add(rest)
+        return events
+
+    def end(self) -> list[Event]:
+        """Return the event that no blank line closed, if there is one."""
+        events: list[Event] = []
+        if self._bom:
+            self._line.add(self._bom)
+        self._bom = None
+        if line := self._line.take():
+            self._take_line(line, events)
+        self._dispatch(events)
+        return events
+
+    def _take_line(self, line: bytes, events: list[Event]) -> None:
+        if not line:
+            self._dispatch(events)
+            return
+        if line.startswith(b":"):
+            return
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            if self._stray:
+                self._dispatch_stray(events)
+            value = value.removeprefix(b" ")
+            self._line.count(value)
+            self._data.append(value)
+        elif field == b"event":
+            if self._stray:
+                self._dispatch_stray(events)
+            self._name = value.removeprefix(b" ").decode("utf-8", "replace")
+        elif field not in (b"id", b"retry"):
+            self._line.count(line)
+            # llama-box reports a failure as a field that the standard does not have.
+            self._stray.append(value.removeprefix(b" ") if field == b"error" else line)
+
+    def _dispatch(self, events: list[Event]) -> None:
+        if self._data:
+            events.append((self._name, b"\n".join(self._data)))
+            self._data.clear()
+        self._name = None
+        if self._stray:
+            self._dispatch_stray(events)
+        self._line.reset()
+
+    def _dispatch_stray(self, events: list[Event]) -> None:
+        events.append((STRAY, b"\n".join(self._stray)))
+        self._stray.clear()
+
+    def _without_bom(self, piece: bytes) -> bytes:
+        head = (self._bom or b"") + piece
+        if len(head) < len(_BOM) and _BOM.startswith(head):
+            self._bom = head
+            return b""
+        self._bom = None
+        return head.removeprefix(_BOM)
+
+    def _with_lf(self, piece: bytes) -> bytes:
+        if not piece:
+            return piece
+        if self._skip_lf:
+            piece = piece.removeprefix(b"\n")
+        # A CR at the end of a read ends its line at once; the LF that may follow is skipped.
+        self._skip_lf = piece.endswith(b"\r")
+        return piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

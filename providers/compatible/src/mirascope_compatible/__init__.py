@@ -1,0 +1,28 @@
+"""Any server that speaks chat completions, without a vendor's SDK.
+
+Also the home of the protocol for other plugins: `ChatProvider` without a transport,
+`CompatibleProvider` over httpx, `ChatDecoder`, `ChatChunk`.
+"""
+
+from ._call import call, call_async
+from ._call_response import CompatibleCallResponse
+from ._call_response_chunk import ChatChunk, CompatibleCallResponseChunk
+from ._chat import ChatProvider
+from ._decode import ChatDecoder
+from ._errors import status_error
+from ._provider import CompatibleProvider
+from ._stream import CompatibleAsyncStream, CompatibleStream
+
+__all__ = [
+    "ChatChunk",
+    "ChatDecoder",
+    "ChatProvider",
+    "CompatibleAsyncStream",
+    "CompatibleCallResponse",
+    "CompatibleCallResponseChunk",
+    "CompatibleProvider",
+    "CompatibleStream",
+    "call",
+    "call_async",
+    "status_error",
+]

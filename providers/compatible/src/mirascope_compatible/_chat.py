@@ -1,0 +1,55 @@
+"""What every provider of chat completions shares; only the transport is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from mirascope.core import (
+    Accumulator,
+    BaseTool,
+    CallRequest,
+    Decoder,
+    JSONObject,
+    Provider,
+    Request,
+    Usage,
+)
+from typing_extensions import override
+
+from . import _request
+from ._decode import ChatDecoder
+
+
+class ChatProvider(Provider):
+    """The chat-completions protocol, without a transport."""
+
+    api: ClassVar[str] = "chat"
+
+    @override
+    def prepare(self, request: CallRequest) -> Request:
+        return _request.build_request(request)
+
+    @override
+    def message_param(self, answer: Accumulator) -> dict[str, Any]:
+        return _request.message_param(answer)
+
+    @override
+    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
+        return _request.tool_message_params(results)
+
+    @override
+    def decoder(self) -> Decoder:
+        return ChatDecoder()
+
+    @override
+    def response_object(self, answer: Accumulator) -> Any:
+        return _request.completion(answer)
+
+    @override
+    def finish_reason(self, reason: str) -> str:
+        return _request.FINISH_REASONS.get(reason, "other")
+
+    @override
+    def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
+        return _request.normalize(usage, facts)

@@ -1,0 +1,27 @@
+"""The entry point: what this plugin adds."""
+
+from __future__ import annotations
+
+from mirascope.core import Provider
+from mirascope.core.plugins import Capability, ProviderSpec, hookimpl
+
+
+def _chat() -> Provider:
+    from ._call import PROVIDER
+
+    return PROVIDER
+
+
+@hookimpl
+def mirascope_provider() -> ProviderSpec:
+    """Describe the provider."""
+    return ProviderSpec(
+        name="compatible",
+        api_version=1,
+        package="mirascope_compatible",
+        title="Chat-completions servers",
+        apis={"chat": _chat},
+        capabilities=frozenset(Capability),
+        api_key_env=("OPENAI_API_KEY",),
+        sdk="httpx",
+    )

@@ -1,0 +1,167 @@
+"""Chat completions over httpx, for any server that speaks them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from mirascope.core import (
+    AsyncHTTPSource,
+    AsyncSource,
+    BaseAsyncStream,
+    BaseCallResponse,
+    BaseStream,
+    ClientCache,
+    Connection,
+    HTTPSource,
+    JSONObject,
+    Request,
+    Source,
+    StreamDecodeError,
+    UsageError,
+)
+from pydantic_core import from_json
+from typing_extensions import override
+
+from ._call_response import CompatibleCallResponse
+from ._chat import ChatProvider
+from ._errors import status_error
+from ._stream import CompatibleAsyncStream, CompatibleStream
+
+if TYPE_CHECKING:
+    import httpx
+
+_CLIENTS: ClientCache[Any, Any] = ClientCache(
+    close=lambda client: client.close(), aclose=lambda client: client.aclose()
+)
+
+
+class CompatibleProvider(ChatProvider):
+    """A server that speaks chat completions.
+
+    A plugin for one such server subclasses it and sets the class attributes. Calls take
+    `base_url=`, `api_key=` and `headers=`; `client=` is an `httpx.Client`, or an
+    `httpx.AsyncClient` for asynchronous calls.
+    """
+
+    name: ClassVar[str] = "compatible"
+    stream_class: ClassVar[type[BaseStream[Any]]] = CompatibleStream
+    async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = CompatibleAsyncStream
+    response_class: ClassVar[type[BaseCallResponse[Any]]] = CompatibleCallResponse
+    settings: ClassVar[frozenset[str]] = frozenset({"base_url", "api_key", "headers"})
+
+    base_url: ClassVar[str | None] = None
+    """The server's address, up to what comes before `/chat/completions`."""
+    base_url_env: ClassVar[str] = "OPENAI_BASE_URL"
+    """The environment variable for the address, where `base_url` is None."""
+    api_key_env: ClassVar[str] = "OPENAI_API_KEY"
+    """The environment variable for the key, which is sent to that address only."""
+
+    @override
+    def open(self, request: Request, connection: Connection) -> Source:
+        client, http_request = self._request(request, connection)
+        response = client.send(http_request, stream=True)
+        if response.status_code >= 400:
+            try:
+                body = response.read()
+            finally:
+                response.close()
+            raise self._error(response, body, http_request)
+        return HTTPSource(response)
+
+    @override
+    async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
+        client, http_request = await self._request_async(request, connection)
+        response = await client.send(http_request, stream=True)
+        if response.status_code >= 400:
+            try:
+                body = await response.aread()
+            finally:
+                await response.aclose()
+            raise self._error(response, body, http_request)
+        return AsyncHTTPSource(response)
+
+    @override
+    def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        client, http_request = self._request(request, connection)
+        return self._whole(client.send(http_request), http_request)
+
+    @override
+    async def fetch_async(
+        self, request: Request, connection: Connection
+    ) -> tuple[Any, JSONObject]:
+        client, http_request = await self._request_async(request, connection)
+        return self._whole(await client.send(http_request), http_request)
+
+    def _request(
+        self, request: Request, connection: Connection
+    ) -> tuple[httpx.Client, httpx.Request]:
+        import httpx
+
+        client: httpx.Client = connection.client
+        if client is None:
+            client = _CLIENTS.get("sync", lambda: httpx.Client(timeout=_timeout()))
+        elif isinstance(cast("object", client), httpx.AsyncClient):
+            raise UsageError("client is asynchronous: give an httpx.Client to a synchronous call")
+        return client, self._build(client, request, connection)
+
+    async def _request_async(
+        self, request: Request, connection: Connection
+    ) -> tuple[httpx.AsyncClient, httpx.Request]:
+        import httpx
+
+        client: httpx.AsyncClient = connection.client
+        if client is None:
+            client = await _CLIENTS.get_async(
+                "async", lambda: httpx.AsyncClient(timeout=_timeout())
+            )
+        elif isinstance(cast("object", client), httpx.Client):
+            raise UsageError("client is synchronous: give an httpx.AsyncClient to an async call")
+        return client, self._build(client, request, connection)
+
+    def _build(
+        self, client: httpx.Client | httpx.AsyncClient, request: Request, connection: Connection
+    ) -> httpx.Request:
+        settings = connection.settings
+        url = settings.get("base_url") or str(client.base_url)
+        key = settings.get("api_key")
+        if not url:
+            # A key from the environment goes to the address it belongs to and nowhere else.
+            url = self.base_url or os.environ.get(self.base_url_env, "")
+            key = key or os.environ.get(self.api_key_env)
+        if not url:
+            raise UsageError(
+                f"{self.name}: no server is given: pass base_url= or set {self.base_url_env}"
+            )
+        headers = dict(settings.get("headers") or {})
+        if key:
+            headers.setdefault("Authorization", f"Bearer {key}")
+        return client.build_request(
+            "POST", f"{url.rstrip('/')}/chat/completions", json=request.kwargs, headers=headers
+        )
+
+    def _whole(self, response: httpx.Response, request: httpx.Request) -> tuple[Any, JSONObject]:
+        if response.status_code >= 400:
+            raise self._error(response, response.content, request)
+        try:
+            data: Any = from_json(response.content)
+        except ValueError as error:
+            raise StreamDecodeError(f"the response is no JSON: {error}") from error
+        if not isinstance(data, dict):
+            raise StreamDecodeError("the response is no JSON object")
+        return data, cast("JSONObject", data)
+
+    def _error(
+        self, response: httpx.Response, body: bytes, request: httpx.Request
+    ) -> Exception:
+        key = request.headers.get("Authorization", "").partition(" ")[2]
+        if key:
+            body = body.replace(key.encode(), b"***")
+        return status_error(response.status_code, body, response.headers)
+
+
+def _timeout() -> httpx.Timeout:
+    """The timeouts of OpenAI's SDK; httpx's own 5 s are too short for a model to think."""
+    import httpx
+
+    return httpx.Timeout(600.0, connect=5.0)

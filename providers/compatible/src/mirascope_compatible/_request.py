@@ -1,0 +1,163 @@
+"""Chat completions: a call to a request, and an answer to a message. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from mirascope.core import (
+    Accumulator,
+    BaseTool,
+    Block,
+    CallRequest,
+    JSONObject,
+    Request,
+    Usage,
+    token_count,
+)
+from pydantic_core import to_json
+
+FINISH_REASONS: Final[Mapping[str, str]] = {
+    "stop": "stop",
+    "eos": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "tool_use": "tool_calls",
+    "content_filter": "content_filter",
+    "refusal": "refusal",
+    "error": "error",
+}
+"""Finish reasons of OpenAI's API and the ones that other servers use, by unified name."""
+
+
+def build_request(call: CallRequest) -> Request:
+    """Return a call as the body of `POST /chat/completions`.
+
+    Usage is asked for unless `stream_options` says `include_usage: False` or is None: for servers
+    that refuse the option, nothing of it is sent then.
+    """
+    messages = [dict(message) for message in call.messages]
+    body: dict[str, Any] = {"model": call.model, "messages": messages, **call.call_params}
+    if call.tools:
+        body["tools"] = [*map(tool_schema, call.tools), *body.get("tools", ())]
+    if call.stream:
+        body["stream"] = True
+        given = body.pop("stream_options", {})
+        options = {"include_usage": given is not None, **(given or {})}
+        if not options["include_usage"]:
+            del options["include_usage"]
+        if options:
+            body["stream_options"] = options
+    return Request(messages=messages, kwargs=body)
+
+
+def tool_schema(tool: type[BaseTool]) -> JSONObject:
+    """Return a tool as chat completions describe it."""
+    function: JSONObject = {"name": tool.tool_name()}
+    if description := tool.tool_description():
+        function["description"] = description
+    function["parameters"] = tool.tool_parameters()
+    return {"type": "function", "function": function}
+
+
+def message_param(answer: Accumulator) -> dict[str, Any]:
+    """Return an answer as the assistant's message of the next request.
+
+    Calls that were cut before their arguments were complete are left out: no server takes them.
+    """
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text}
+    if answer.refusal:
+        message["refusal"] = answer.refusal
+    if details := [dict(b.fields) for b in answer.blocks if b.kind == "other" and b.fields]:
+        message["reasoning_details"] = details
+    if tool_calls := [_tool_call(b) for b in answer.tool_calls if b.call is not None]:
+        message["tool_calls"] = tool_calls
+        message["content"] = answer.text or None
+    return message
+
+
+def _tool_call(block: Block) -> JSONObject:
+    call = block.call
+    assert call is not None  # noqa: S101 - narrows the type
+    # An empty string is what a call without arguments streams, and what no server takes back.
+    arguments = call.arguments or "{}"
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": arguments},
+    }
+
+
+def tool_message_params(results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
+    """Return the results of tool calls as messages."""
+    return [
+        {"role": "tool", "tool_call_id": tool.tool_call.id, "content": _output(tool, output)}
+        for tool, output in results
+    ]
+
+
+def _output(tool: BaseTool, output: Any) -> str:
+    if output is None and tool.error is not None:
+        output = str(tool.error)
+    return output if isinstance(output, str) else to_json(output, fallback=str).decode()
+
+
+def completion(answer: Accumulator) -> JSONObject:
+    """Return a streamed answer as the completion that would have been sent without streaming."""
+    answers = {0: answer, **answer.choices}
+    return {
+        "id": answer.id or "",
+        "object": "chat.completion",
+        "created": int(answer.facts.get("created", 0)),
+        "model": answer.model or "",
+        **{k: v for k, v in answer.facts.items() if k in ("system_fingerprint", "service_tier")},
+        "choices": [
+            {
+                "index": index,
+                "finish_reason": choice.finish_reason,
+                "logprobs": None,
+                "message": {"refusal": None, **message_param(choice)},
+            }
+            for index, choice in sorted(answers.items())
+        ],
+        **({"usage": answer.usage} if answer.usage is not None else {}),
+    }
+
+
+def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
+    """Return usage by the rule for all providers.
+
+    `prompt_tokens` includes what a cache served. `completion_tokens` includes reasoning by OpenAI's
+    definition; xAI and others leave it out, which shows in their `total_tokens`.
+    """
+    prompt_details = _mapping(usage, "prompt_tokens_details")
+    output_details = _mapping(usage, "completion_tokens_details")
+    prompt = token_count(usage.get("prompt_tokens"))
+    output = token_count(usage.get("completion_tokens"))
+    total = token_count(usage.get("total_tokens"))
+    reasoning = token_count(output_details.get("reasoning_tokens"))
+    if reasoning and total == prompt + output + reasoning:
+        output += reasoning
+    # DeepSeek's own name stands beside, or in place of, OpenAI's.
+    cached = prompt_details.get("cached_tokens", usage.get("prompt_cache_hit_tokens"))
+    cost = usage.get("cost")
+    return Usage(
+        input_tokens=prompt,
+        output_tokens=output,
+        cache_read_tokens=min(prompt, token_count(cached)),
+        cache_write_tokens=token_count(prompt_details.get("cache_write_tokens")),
+        reasoning_tokens=min(output, reasoning),
+        facts=dict(facts),
+        reported_cost=repr(cost)
+        if isinstance(cost, (int, float)) and not isinstance(cost, bool)
+        else None,
+    )
+
+
+def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    child = value.get(key)
+    return child if isinstance(child, Mapping) else {}

@@ -1,0 +1,28 @@
+"""The entry point: what this plugin adds."""
+
+from __future__ import annotations
+
+from mirascope.core import Provider
+from mirascope.core.plugins import Capability, ProviderSpec, hookimpl
+
+
+def _chat() -> Provider:
+    from ._call import PROVIDER
+
+    return PROVIDER
+
+
+@hookimpl
+def mirascope_provider() -> ProviderSpec:
+    """Describe the provider."""
+    return ProviderSpec(
+        name="openai",
+        api_version=1,
+        package="mirascope_openai",
+        title="OpenAI",
+        apis={"chat": _chat},
+        capabilities=frozenset(Capability),
+        api_key_env=("OPENAI_API_KEY",),
+        sdk="openai",
+        docs_url="https://platform.openai.com/docs",
+    )
