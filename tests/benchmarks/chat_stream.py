@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Awaitable, Callable
 
 WARM_UP = 3
 
@@ -97,9 +98,7 @@ def sdk_sync() -> int:
             stream=True,
             stream_options={"include_usage": True},
         )
-        return sum(
-            len(chunk.choices[0].delta.content or "") for chunk in stream if chunk.choices
-        )
+        return sum(len(chunk.choices[0].delta.content or "") for chunk in stream if chunk.choices)
 
     return measure(run)
 
@@ -176,7 +175,7 @@ ROWS = {
 BASELINE = {name: "openai SDK, async" if "async" in name else "openai SDK, sync" for name in ROWS}
 
 
-def measure(run) -> int:  # noqa: ANN001
+def measure(run: Callable[[], int]) -> int:
     """Nanoseconds of this process's CPU for one run after warming up."""
     for _ in range(WARM_UP):
         expected = run()
@@ -185,7 +184,7 @@ def measure(run) -> int:  # noqa: ANN001
     return time.process_time_ns() - start
 
 
-async def measure_async(run) -> int:  # noqa: ANN001
+async def measure_async(run: Callable[[], Awaitable[int]]) -> int:
     """The same for a coroutine function."""
     for _ in range(WARM_UP):
         expected = await run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from ._deltas import (
     BlockDelta,
@@ -116,7 +116,7 @@ class Accumulator:
                 if block is None or block.kind != "text" or block.key != delta.block:
                     block = self._block("text", delta.block)
                 block.append(delta.text)
-            elif calls := _APPLY[type(delta)](self, delta):
+            elif calls := self._APPLY[type(delta)](self, delta):
                 completed = [*completed, *calls] if completed else calls
         return completed
 
@@ -241,17 +241,16 @@ class Accumulator:
             self.choices[delta.index] = Accumulator()
         self.choices[delta.index].add([delta.delta])
 
-
-_APPLY: dict[type, Callable[[Accumulator, Any], list[ToolCall] | None]] = {
-    ThinkingDelta: Accumulator._thinking,  # pyright: ignore[reportPrivateUsage]
-    RefusalDelta: Accumulator._refusal,  # pyright: ignore[reportPrivateUsage]
-    ToolCallDelta: Accumulator._tool_call,  # pyright: ignore[reportPrivateUsage]
-    ToolCallEnd: Accumulator._tool_call_end,  # pyright: ignore[reportPrivateUsage]
-    BlockDelta: Accumulator._fields,  # pyright: ignore[reportPrivateUsage]
-    UsageDelta: Accumulator._usage,  # pyright: ignore[reportPrivateUsage]
-    MetaDelta: Accumulator._meta,  # pyright: ignore[reportPrivateUsage]
-    FinishDelta: Accumulator._finish,  # pyright: ignore[reportPrivateUsage]
-    EndDelta: Accumulator._end,  # pyright: ignore[reportPrivateUsage]
-    ErrorDelta: Accumulator._error,  # pyright: ignore[reportPrivateUsage]
-    ChoiceDelta: Accumulator._choice,  # pyright: ignore[reportPrivateUsage]
-}
+    _APPLY: ClassVar[dict[type, Callable[[Accumulator, Any], list[ToolCall] | None]]] = {
+        ThinkingDelta: _thinking,
+        RefusalDelta: _refusal,
+        ToolCallDelta: _tool_call,
+        ToolCallEnd: _tool_call_end,
+        BlockDelta: _fields,
+        UsageDelta: _usage,
+        MetaDelta: _meta,
+        FinishDelta: _finish,
+        EndDelta: _end,
+        ErrorDelta: _error,
+        ChoiceDelta: _choice,
+    }

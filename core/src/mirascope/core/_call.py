@@ -57,9 +57,7 @@ class SyncOrAsyncDecorator(Protocol[ResponseT, StreamT]):
     """Decorates a function, or an `async def`, whose calls return `ResponseT` or `StreamT`."""
 
     @overload
-    def __call__(  # type: ignore[overload-overlap]
-        self, fn: Callable[P, Awaitable[Any]], /
-    ) -> Callable[P, Awaitable[StreamT]]: ...
+    def __call__(self, fn: Callable[P, Awaitable[Any]], /) -> Callable[P, Awaitable[StreamT]]: ...
     @overload
     def __call__(self, fn: Callable[P, Any], /) -> Callable[P, ResponseT]: ...
 
@@ -373,9 +371,10 @@ class _Prompt:
 def _dynamic_config(result: object, prompt: _Prompt) -> BaseDynamicConfig:
     if result is None:
         return {}
-    if isinstance(result, Mapping) and not {"role", "parts"} & cast(
-        "Mapping[str, Any]", result
-    ).keys():
+    if (
+        isinstance(result, Mapping)
+        and not {"role", "parts"} & cast("Mapping[str, Any]", result).keys()
+    ):
         config = cast("Mapping[str, Any]", result)
         if unknown := config.keys() - BaseDynamicConfig.__annotations__.keys():
             known = ", ".join(BaseDynamicConfig.__annotations__)
@@ -384,7 +383,8 @@ def _dynamic_config(result: object, prompt: _Prompt) -> BaseDynamicConfig:
                 f"configuration has: {known}"
             )
         return cast("BaseDynamicConfig", config)
-    return {"messages": to_messages(result, what=f"what {prompt.name} returned")}
+    returned: object = cast("object", result)
+    return {"messages": to_messages(returned, what=f"what {prompt.name} returned")}
 
 
 def _prepare(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Generic
+from typing import Any, Generic, Self, cast
 
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
 from ._deltas import (
     ChoiceDelta,
@@ -63,7 +63,7 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         """The provider's own object, built on first read and kept."""
         if self._object is None:
             self._object = self._build(self.data, self._raw)
-        return self._object
+        return cast("ChunkObjectT", self._object)
 
     @property
     def id(self) -> str | None:

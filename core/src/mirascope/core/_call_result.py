@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from ._accumulate import Accumulator
@@ -244,7 +244,7 @@ class CallResult:
             StreamNotExhaustedError: the stream has not ended.
         """
         self._ended("start_time")
-        return datetime.fromtimestamp(self._start_time, timezone.utc)
+        return datetime.fromtimestamp(self._start_time, UTC)
 
     @property
     def end_time(self) -> datetime:
@@ -254,7 +254,7 @@ class CallResult:
             StreamNotExhaustedError: the stream has not ended.
         """
         self._ended("end_time")
-        return datetime.fromtimestamp(self._end_time, timezone.utc)
+        return datetime.fromtimestamp(self._end_time, UTC)
 
     def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[MessageParam]:
         """Return the messages that give tool results back to the model.

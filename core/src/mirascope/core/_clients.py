@@ -39,9 +39,9 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
         self._async_clients: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[Hashable, AsyncClientT]
         ] = weakref.WeakKeyDictionary()
-        self._closers: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, AsyncIterator[None]
-        ] = weakref.WeakKeyDictionary()
+        self._closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncIterator[None]] = (
+            weakref.WeakKeyDictionary()
+        )
 
         def close_all() -> None:
             for client in self._clients.values():
@@ -71,9 +71,7 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
             clients[key] = make()
         return clients[key]
 
-    async def _close_with_loop(
-        self, clients: dict[Hashable, AsyncClientT]
-    ) -> AsyncIterator[None]:
+    async def _close_with_loop(self, clients: dict[Hashable, AsyncClientT]) -> AsyncIterator[None]:
         try:
             yield
         finally:

@@ -46,7 +46,9 @@ def parse_timeouts(timeout: object) -> Timeouts:
             known = ", ".join(Timeouts.__annotations__)
             raise UsageError(f"timeout has no {name!r}; it takes seconds for: {known}")
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
-            raise UsageError(f"timeout {name!r} must be a positive number of seconds, not {seconds!r}")
+            raise UsageError(
+                f"timeout {name!r} must be a positive number of seconds, not {seconds!r}"
+            )
     return cast("Timeouts", dict(given))
 
 

@@ -88,20 +88,20 @@ class Machine(Generic[ChunkT]):
     def feed(self, piece: Piece) -> Sequence[Item[ChunkT]]:
         """Take the next piece and return the chunks that it completes."""
         items: list[Item[ChunkT]] = []
-        if isinstance(piece, bytes):
-            try:
-                events = self._framer.feed(piece)
-            except WireError as error:
-                self._fail(StreamDecodeError(str(error)), error)
-                return items
-            for name, data in events:
-                self._event(name, data, items)
-                if self.done:
-                    break
-        else:
-            obj, data = piece
+        if not isinstance(piece, bytes):
+            obj, view = piece
             self.events += 1
-            self._object(data, None, None, obj, items)
+            self._object(view, None, None, obj, items)
+            return items
+        try:
+            events = self._framer.feed(piece)
+        except WireError as error:
+            self._fail(StreamDecodeError(str(error)), error)
+            return items
+        for name, data in events:
+            self._event(name, data, items)
+            if self.done:
+                break
         return items
 
     def end(self) -> Sequence[Item[ChunkT]]:
@@ -142,14 +142,10 @@ class Machine(Generic[ChunkT]):
         )
 
     def _event(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> None:
+        if not data.startswith(b"{") and not self._is_json(name, data, items):
+            return
         if name == STRAY:
             self._take_stray(data, items)
-            return
-        if self._done_sentinel is not None and data.startswith(self._done_sentinel):
-            self.answer.ended = self.done = True
-            self._yield_calls(items)
-            return
-        if not data:
             return
         try:
             parsed = from_json(data)
@@ -158,10 +154,21 @@ class Machine(Generic[ChunkT]):
             if parsed is None:
                 return
         self.events += 1
-        if not isinstance(parsed, dict):
+        if type(parsed) is not dict:
             self._fail(StreamDecodeError(f"an event is no JSON object: {_shown(data)}"))
             return
         self._object(cast("JSONObject", parsed), name, data, None, items)
+
+    def _is_json(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> bool:
+        """Take care of data that does not begin as a JSON object."""
+        if name == STRAY:
+            self._take_stray(data, items)
+            return False
+        if self._done_sentinel is not None and data.startswith(self._done_sentinel):
+            self.answer.ended = self.done = True
+            self._yield_calls(items)
+            return False
+        return bool(data)
 
     def _object(
         self,
@@ -173,9 +180,8 @@ class Machine(Generic[ChunkT]):
     ) -> None:
         try:
             deltas = self._decoder.decode(data, name)
-            if deltas is None:
-                return
-            self._chunk(deltas, data, raw, obj, items)
+            if deltas is not None:
+                self._take_deltas(deltas, data, raw, obj, items)
         except Exception as error:
             # A shape that no decoder has met must end as one of our errors, with what came before.
             shown = _shown(raw if raw is not None else json.dumps(data, default=str).encode())
@@ -183,7 +189,7 @@ class Machine(Generic[ChunkT]):
                 StreamDecodeError(f"an event can't be read ({describe(error)}): {shown}"), error
             )
 
-    def _chunk(
+    def _take_deltas(
         self,
         deltas: Sequence[Delta],
         data: JSONObject,
@@ -220,7 +226,9 @@ class Machine(Generic[ChunkT]):
             tool = self._toolset.resolve(call)
             self.tools.append(tool)
             last = self._last
-            items.append((self._chunk_class((), {}) if last is None else last.without_deltas(), tool))
+            items.append(
+                (self._chunk_class((), {}) if last is None else last.without_deltas(), tool)
+            )
 
     def _take_stray(self, text: bytes, items: list[Item[ChunkT]]) -> None:
         self._stray = self._stray or text
@@ -232,7 +240,7 @@ class Machine(Generic[ChunkT]):
             data = cast("JSONObject", parsed)
             deltas = self._decoder.decode_stray(data)
             if deltas is not None:
-                self._chunk(deltas, data, text, None, items)
+                self._take_deltas(deltas, data, text, None, items)
 
     def _second_opinion(self, data: bytes, first: ValueError) -> object:
         """The standard library accepts what some servers send: lone surrogates, NaN."""

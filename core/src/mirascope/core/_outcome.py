@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 
-class StreamState(str, Enum):
+class StreamState(StrEnum):
     """The state of a stream. Every ending but `COMPLETED` leaves what had arrived readable."""
 
     CREATED = "created"
@@ -25,9 +25,6 @@ class StreamState(str, Enum):
     """A deadline passed: `StreamTimeoutError`."""
     FAILED = "failed"
     """The provider's error event, a dropped connection, bad data, or an HTTP error."""
-
-    def __str__(self) -> str:
-        return self.value
 
     @property
     def ended(self) -> bool:

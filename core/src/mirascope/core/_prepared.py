@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ._deadlines import Timeouts
 from ._provider import Connection, Provider, Request
@@ -43,9 +43,9 @@ class PreparedCall:
     @property
     def user_message_param(self) -> Any:
         """The last message if it is the user's, in the provider's form; else None."""
-        messages = self.request.messages
-        if messages and isinstance(messages[-1], Mapping) and messages[-1].get("role") == "user":
-            return messages[-1]
+        last: Any = self.request.messages[-1] if self.request.messages else None
+        if isinstance(last, Mapping) and cast("Mapping[str, Any]", last).get("role") == "user":
+            return cast("Mapping[str, Any]", last)
         return None
 
     def send(self) -> Source:

@@ -25,9 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.resources import files
-from typing import Any, Final, cast
-
-from typing_extensions import Self
+from typing import Any, Final, Self, cast
 
 from ._errors import UsageError
 
@@ -111,9 +109,11 @@ class PriceTable:
             raise UsageError(f"{origin}: prices.toml is no TOML: {error}") from error
         known = {"schema", "provider", "updated", "currency", "source", "strip_prefixes", "models"}
         if unknown := document.keys() - known:
-            raise UsageError(f"{origin}: prices.toml has unknown keys: {', '.join(sorted(unknown))}")
+            raise UsageError(
+                f"{origin}: prices.toml has unknown keys: {', '.join(sorted(unknown))}"
+            )
         if document.get("schema") != 1 or document.get("currency", "USD") != "USD":
-            raise UsageError(f"{origin}: prices.toml must have schema = 1 and currency = \"USD\"")
+            raise UsageError(f'{origin}: prices.toml must have schema = 1 and currency = "USD"')
         by_name: dict[str, Match] = {}
         by_prefix: list[tuple[str, Match]] = []
         for name, entry in document.get("models", {}).items():

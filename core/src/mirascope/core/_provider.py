@@ -133,9 +133,7 @@ class Provider(ABC):
         """Send a request that is not streamed; return the SDK's object and its JSON."""
 
     @abstractmethod
-    async def fetch_async(
-        self, request: Request, connection: Connection
-    ) -> tuple[Any, JSONObject]:
+    async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
         """The same, asynchronously."""
 
     # 3. decode
@@ -176,7 +174,7 @@ class Provider(ABC):
     # 5. identity
 
     def map_error(self, error: Exception) -> APIError | None:
-        """Return our error for one that the SDK or the transport raised, or None to let core say."""
+        """Return our error for one of the SDK or the transport, or None to let core say."""
         return None
 
     def opening_error(self, error: Exception, model: str) -> MirascopeError:

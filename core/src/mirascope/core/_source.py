@@ -194,7 +194,8 @@ def _json_value(value: Any) -> Any:
         return {str(k): _json_value(v) for k, v in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, (list, tuple)):
         return [_json_value(item) for item in cast("list[Any]", value)]
-    return {name: _json_value(item) for name, item in vars(value).items() if name[0] != "_"}
+    fields = cast("dict[str, Any]", vars(value))
+    return {name: _json_value(item) for name, item in fields.items() if name[0] != "_"}
 
 
 class BytesSource:

@@ -12,9 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
-from typing import Any, Generic, NoReturn, cast
-
-from typing_extensions import Self
+from typing import Any, Generic, NoReturn, Self, TypeVar, cast
 
 from ._call_response import BaseCallResponse
 from ._machine import Item
@@ -23,6 +21,8 @@ from ._source import AsyncSource, Piece, Source
 from ._stream_base import ChunkT, StreamBase
 from ._tools import BaseTool
 from ._watchdog import WATCHDOG
+
+T = TypeVar("T")
 
 _DRAIN_SECONDS = 0.2
 """How long the end of a body is waited for after the protocol's end, to reuse the connection."""
@@ -246,8 +246,8 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
 
     def __iter__(self) -> NoReturn:
         raise TypeError(
-            f"{type(self).__name__} is asynchronous: write 'async for chunk, tool in stream' inside "
-            "an 'async def'"
+            f"{type(self).__name__} is asynchronous: write 'async for chunk, tool in stream' in an "
+            "'async def'"
         )
 
     async def open(self) -> Self:
@@ -369,8 +369,9 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             deadline = self._deadlines.next(now)
             if deadline is None:
                 return await awaitable
+            scope = asyncio.timeout(deadline.when - now)
             try:
-                async with asyncio.timeout(deadline.when - now) as scope:
+                async with scope:
                     return await awaitable
             except TimeoutError:
                 if not scope.expired():
@@ -438,7 +439,7 @@ class _AsyncStreamIterator(Generic[ChunkT]):
         return self._anext()
 
     def __del__(self) -> None:
-        self._stream._dropped(self._claim)
+        self._stream._dropped(self._claim)  # pyright: ignore[reportPrivateUsage]
 
 
 class _AsyncTextIterator:
@@ -490,7 +491,7 @@ async def _drain_async(pieces: AsyncIterator[Piece]) -> None:
                 await anext(pieces)
 
 
-def run_until(action: Callable[[], Any], when: float, *, discard: Callable[[Any], None]) -> Any:
+def run_until(action: Callable[[], T], when: float, *, discard: Callable[[T], None]) -> T:
     """Run a blocking action in a thread of its own and wait for it until a moment.
 
     An SDK that is connecting can't be interrupted; it is left to finish by itself, and what it
@@ -506,7 +507,7 @@ def run_until(action: Callable[[], Any], when: float, *, discard: Callable[[Any]
     """
     lock = threading.Lock()
     done = threading.Event()
-    result: list[Any] = []
+    result: list[T] = []
     failure: list[BaseException] = []
     abandoned = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, ClassVar, Generic, get_args
+from typing import Any, ClassVar, Generic, cast, get_args
 
 from typing_extensions import TypeVar
 
@@ -62,7 +62,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
         self._machine: Machine[ChunkT] = Machine(
             call.provider.framer(),
             call.provider.decoder(),
-            self.chunk_class,  # pyright: ignore[reportArgumentType] - set from the type argument
+            cast("type[ChunkT]", self.chunk_class),
             call.toolset,
         )
         self._answer = self._machine.answer

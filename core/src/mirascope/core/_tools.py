@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias, cast, get_type_hints
+from typing import Any, ClassVar, Self, TypeAlias, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model
 from pydantic_core import from_json
-from typing_extensions import Self, override
+from typing_extensions import override
 
 from ._deltas import JSONObject
 from ._errors import ToolError, UsageError
@@ -296,7 +296,7 @@ def _arguments_model(
     for index, parameter in enumerate(inspect.signature(fn).parameters.values()):
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise UsageError(
-                f"tool {name!r}: a model fills in arguments by name, which {parameter} does not take"
+                f"tool {name!r}: a model gives arguments by name, which {parameter} does not take"
             )
         default = ... if parameter.default is parameter.empty else parameter.default
         # The field's own name is hidden behind the alias, so that no parameter can clash with

@@ -38,7 +38,7 @@ class Usage:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The same tokens in disjoint units, each token in exactly one: what is multiplied by prices."""
+        """The tokens in disjoint units, each token in exactly one: what prices multiply."""
         plain = self.input_tokens - self.cache_read_tokens - self.cache_write_tokens
         return {
             "input": max(0, plain),

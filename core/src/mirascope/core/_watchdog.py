@@ -50,6 +50,10 @@ class Watchdog:
     """Runs alarms on time in one thread of its own."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, without a thread: a forked child has none of its parent's."""
         self._condition = threading.Condition()
         self._heap: list[tuple[float, int, Alarm]] = []
         self._order = itertools.count()
@@ -84,10 +88,5 @@ class Watchdog:
 WATCHDOG: Final = Watchdog()
 
 
-def _forget_thread() -> None:
-    """A forked child has none of its parent's threads."""
-    WATCHDOG.__init__()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_thread)
+    os.register_at_fork(after_in_child=WATCHDOG.reset)

@@ -1,9 +1,9 @@
-"""Any server that speaks chat completions: the distribution `mirascope-compatible` under its short name."""
+"""Chat-completions servers: the distribution `mirascope-compatible` under its short name."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mirascope_compatible import *
+    from mirascope_compatible import *  # pyright: ignore[reportWildcardImportFromLibrary]
 else:
     from .plugins._first_party import alias
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mirascope_local import *
+    from mirascope_local import *  # pyright: ignore[reportWildcardImportFromLibrary]
 else:
     from .plugins._first_party import alias
 

@@ -57,12 +57,13 @@ class ChatDecoder(Decoder):
         if tier is not None and tier != self._service_tier:
             self._service_tier = tier
             deltas.append(MetaDelta(facts={"service_tier": str(tier)}))
-        for choice in data.get("choices") or _NO_DELTAS:
+        choices: list[JSONObject] = data.get("choices") or []
+        for choice in choices:
             # Perplexity sends the whole message beside the delta, Writer only a message.
-            delta = choice.get("delta")
+            delta: JSONObject | None = choice.get("delta")
             if delta is None:
                 delta = choice.get("message")
-            index = choice.get("index") or 0
+            index: int = choice.get("index") or 0
             said = deltas if index == 0 else []
             if delta:
                 self._message(delta, index, said)
@@ -72,9 +73,10 @@ class ChatDecoder(Decoder):
                 said.append(FinishDelta(str(reason)))
             if said is not deltas:
                 deltas += [ChoiceDelta(index, delta) for delta in said]
-        usage = data.get("usage")
+        usage: JSONObject | None = data.get("usage")
         if usage is None and "x_groq" in data:
-            usage = (data["x_groq"] or {}).get("usage")
+            groq: JSONObject = data["x_groq"] or {}
+            usage = groq.get("usage")
         if usage:
             deltas.append(UsageDelta(usage))
         if "error" in data or event == "error":
@@ -131,13 +133,12 @@ class ChatDecoder(Decoder):
     def _thinking(self, delta: JSONObject, deltas: list[Delta]) -> None:
         text = next((delta[name] for name in THINKING_FIELDS if delta.get(name)), None)
         details: object = delta.get("reasoning_details")
-        items = _objects(details) if isinstance(details, list) else ()
+        items = _objects(details)
         if text is None:
             text = "".join(_strings(item.get("text") or item.get("summary") for item in items))
         if text and isinstance(text, str):
             deltas.append(ThinkingDelta(text))
-        for item in items:
-            deltas.append(self._reasoning_detail(item))
+        deltas += map(self._reasoning_detail, items)
 
     def _reasoning_detail(self, item: JSONObject) -> Delta:
         """Keep OpenRouter's structured reasoning, which goes back with tool results.
@@ -267,16 +268,14 @@ def _content(content: object) -> Iterator[Delta]:
             )
             if text:
                 yield ThinkingDelta(text)
-        elif isinstance(text := part.get("text"), str) and text:
-            yield TextDelta(text)
+        elif isinstance(part.get("text"), str) and part["text"]:
+            yield TextDelta(part["text"])
 
 
 def _objects(value: object) -> Sequence[JSONObject]:
     if not isinstance(value, list):
         return ()
-    return [
-        cast("JSONObject", item) for item in cast("list[Any]", value) if isinstance(item, dict)
-    ]
+    return [cast("JSONObject", item) for item in cast("list[Any]", value) if isinstance(item, dict)]
 
 
 def _strings(values: Iterable[object]) -> Iterator[str]:

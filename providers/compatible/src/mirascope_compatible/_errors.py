@@ -13,9 +13,7 @@ from ._decode import ChatDecoder
 _SHOWN = 300
 
 
-def status_error(
-    status: int, body: bytes, headers: Mapping[str, str], **facts: Any
-) -> APIError:
+def status_error(status: int, body: bytes, headers: Mapping[str, str], **facts: Any) -> APIError:
     """Return the error for an HTTP status and its body.
 
     Args:
@@ -37,6 +35,4 @@ def status_error(
         for delta in ChatDecoder().decode_stray(cast("dict[str, Any]", data)) or ():
             message = getattr(delta, "message", message)
             code = getattr(delta, "code", code)
-    return error_from_status(
-        status, message or "no message", headers=headers, code=code, **facts
-    )
+    return error_from_status(status, message or "no message", headers=headers, code=code, **facts)

@@ -87,9 +87,7 @@ class CompatibleProvider(ChatProvider):
         return self._whole(client.send(http_request), http_request)
 
     @override
-    async def fetch_async(
-        self, request: Request, connection: Connection
-    ) -> tuple[Any, JSONObject]:
+    async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
         client, http_request = await self._request_async(request, connection)
         return self._whole(await client.send(http_request), http_request)
 
@@ -98,10 +96,10 @@ class CompatibleProvider(ChatProvider):
     ) -> tuple[httpx.Client, httpx.Request]:
         import httpx
 
-        client: httpx.Client = connection.client
+        client: Any = connection.client
         if client is None:
             client = _CLIENTS.get("sync", lambda: httpx.Client(timeout=_timeout()))
-        elif isinstance(cast("object", client), httpx.AsyncClient):
+        elif isinstance(client, httpx.AsyncClient):
             raise UsageError("client is asynchronous: give an httpx.Client to a synchronous call")
         return client, self._build(client, request, connection)
 
@@ -110,12 +108,12 @@ class CompatibleProvider(ChatProvider):
     ) -> tuple[httpx.AsyncClient, httpx.Request]:
         import httpx
 
-        client: httpx.AsyncClient = connection.client
+        client: Any = connection.client
         if client is None:
             client = await _CLIENTS.get_async(
                 "async", lambda: httpx.AsyncClient(timeout=_timeout())
             )
-        elif isinstance(cast("object", client), httpx.Client):
+        elif isinstance(client, httpx.Client):
             raise UsageError("client is synchronous: give an httpx.AsyncClient to an async call")
         return client, self._build(client, request, connection)
 
@@ -149,11 +147,10 @@ class CompatibleProvider(ChatProvider):
             raise StreamDecodeError(f"the response is no JSON: {error}") from error
         if not isinstance(data, dict):
             raise StreamDecodeError("the response is no JSON object")
-        return data, cast("JSONObject", data)
+        body = cast("JSONObject", data)
+        return body, body
 
-    def _error(
-        self, response: httpx.Response, body: bytes, request: httpx.Request
-    ) -> Exception:
+    def _error(self, response: httpx.Response, body: bytes, request: httpx.Request) -> Exception:
         key = request.headers.get("Authorization", "").partition(" ")[2]
         if key:
             body = body.replace(key.encode(), b"***")

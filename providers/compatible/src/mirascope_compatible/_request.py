@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from mirascope.core import (
     Accumulator,
@@ -46,8 +46,8 @@ def build_request(call: CallRequest) -> Request:
         body["tools"] = [*map(tool_schema, call.tools), *body.get("tools", ())]
     if call.stream:
         body["stream"] = True
-        given = body.pop("stream_options", {})
-        options = {"include_usage": given is not None, **(given or {})}
+        given: Mapping[str, Any] | None = body.pop("stream_options", {})
+        options: dict[str, Any] = {"include_usage": given is not None, **(given or {})}
         if not options["include_usage"]:
             del options["include_usage"]
         if options:
@@ -159,5 +159,5 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
 
 
 def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    child = value.get(key)
-    return child if isinstance(child, Mapping) else {}
+    child: object = value.get(key)
+    return cast("Mapping[str, Any]", child) if isinstance(child, Mapping) else {}

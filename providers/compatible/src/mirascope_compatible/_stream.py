@@ -9,9 +9,7 @@ from typing_extensions import TypeVar
 
 from ._call_response_chunk import CompatibleCallResponseChunk
 
-ChunkT = TypeVar(
-    "ChunkT", bound=CompatibleCallResponseChunk, default=CompatibleCallResponseChunk
-)
+ChunkT = TypeVar("ChunkT", bound=CompatibleCallResponseChunk, default=CompatibleCallResponseChunk)
 
 
 class CompatibleStream(BaseStream[ChunkT], Generic[ChunkT]):

@@ -9,7 +9,7 @@ from mirascope.core import BaseCallResponse
 from ._call_result import OpenAICallResult
 
 if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletion
+    from openai.types.chat import ChatCompletion  # noqa: F401 - named in a base class, as text
 
 
 class OpenAICallResponse(OpenAICallResult, BaseCallResponse["ChatCompletion"]):

@@ -12,7 +12,7 @@ from ._objects import build
 
 if TYPE_CHECKING:
     from openai.types import CompletionUsage
-    from openai.types.chat import ChatCompletionChunk
+    from openai.types.chat import ChatCompletionChunk  # noqa: F401 - named in a base class, as text
 
 
 class OpenAICallResponseChunk(ChatChunk["ChatCompletionChunk"]):

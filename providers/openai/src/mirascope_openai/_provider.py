@@ -34,7 +34,7 @@ from ._stream import OpenAIAsyncStream, OpenAIStream
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
-_CLIENTS: ClientCache[Any, Any] = ClientCache(
+_CLIENTS: ClientCache[OpenAI, AsyncOpenAI] = ClientCache(
     close=lambda client: client.close(), aclose=lambda client: client.close()
 )
 
@@ -56,7 +56,7 @@ class OpenAIProvider(ChatProvider):
     @override
     def open(self, request: Request, connection: Connection) -> Source:
         client = self._client(connection)
-        completions = client.chat.completions
+        completions: Any = client.chat.completions
         if not _gives_bytes(client, connection):
             return ObjectSource(completions.create(**request.kwargs), json_object)
         response = completions.with_streaming_response.create(**request.kwargs).__enter__()
@@ -65,7 +65,7 @@ class OpenAIProvider(ChatProvider):
     @override
     async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
         client = await self._async_client(connection)
-        completions = client.chat.completions
+        completions: Any = client.chat.completions
         if not _gives_bytes(client, connection):
             return AsyncObjectSource(await completions.create(**request.kwargs), json_object)
         response = await completions.with_streaming_response.create(**request.kwargs).__aenter__()
@@ -73,15 +73,14 @@ class OpenAIProvider(ChatProvider):
 
     @override
     def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
-        response = self._client(connection).chat.completions.create(**request.kwargs)
+        completions: Any = self._client(connection).chat.completions
+        response = completions.create(**request.kwargs)
         return response, json_object(response)
 
     @override
-    async def fetch_async(
-        self, request: Request, connection: Connection
-    ) -> tuple[Any, JSONObject]:
-        client = await self._async_client(connection)
-        response = await client.chat.completions.create(**request.kwargs)
+    async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        completions: Any = (await self._async_client(connection)).chat.completions
+        response = await completions.create(**request.kwargs)
         return response, json_object(response)
 
     @override
@@ -105,7 +104,7 @@ class OpenAIProvider(ChatProvider):
     def _client(self, connection: Connection) -> OpenAI:
         import openai
 
-        client = connection.client
+        client: OpenAI | AsyncOpenAI | None = connection.client
         if client is None:
             options = dict(connection.settings)
             return _CLIENTS.get(_identity(options), lambda: openai.OpenAI(**options))
@@ -116,7 +115,7 @@ class OpenAIProvider(ChatProvider):
     async def _async_client(self, connection: Connection) -> AsyncOpenAI:
         import openai
 
-        client = connection.client
+        client: OpenAI | AsyncOpenAI | None = connection.client
         if client is None:
             options = dict(connection.settings)
             return await _CLIENTS.get_async(

@@ -11,9 +11,9 @@ import contextlib
 import difflib
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import MappingProxyType
@@ -40,7 +40,7 @@ GROUP: Final = "mirascope.providers"
 DISABLE_VARIABLE: Final = "MIRASCOPE_DISABLE_PLUGINS"
 
 
-class PluginState(str, Enum):
+class PluginState(StrEnum):
     """How a plugin stands."""
 
     OK = "ok"
@@ -49,8 +49,12 @@ class PluginState(str, Enum):
     CONFLICT = "conflict"
     DISABLED = "disabled"
 
-    def __str__(self) -> str:
-        return self.value
+
+_ERROR_STATES: Final[Mapping[type[ProviderError], PluginState]] = {
+    DisabledProviderError: PluginState.DISABLED,
+    IncompatibleProviderError: PluginState.INCOMPATIBLE,
+    ProviderConflictError: PluginState.CONFLICT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +200,7 @@ def register_plugin(plugin: object) -> None:
 
 
 def configure(**settings: Any) -> None:
-    """Hand settings to the `mirascope_configure` hook of every plugin, now and when it is loaded."""
+    """Hand settings to `mirascope_configure` of every plugin, now or when it is loaded."""
     with _lock:
         hook = _registry.manager.hook.mirascope_configure
         hook.call_historic(kwargs={"settings": MappingProxyType(settings)})
@@ -214,9 +218,9 @@ def installed_names() -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def isolated_registry() -> Iterator[None]:
+def isolated_registry() -> Generator[None]:
     """Within the block, nothing is loaded yet and whatever is registered is forgotten after it."""
-    global _registry  # noqa: PLW0603 - the registry is the state of the process
+    global _registry
     with _lock:
         outer, _registry = _registry, _Registry()
         observers.hooks = _registry.manager.hook
@@ -288,18 +292,18 @@ def _validate(plugin: object, *, who: str, name: str | None, origin: str = "") -
     quarantine = _new_manager()
     try:
         quarantine.register(plugin, name=name)
-        specs = quarantine.hook.mirascope_provider()
+        specs: list[object] = quarantine.hook.mirascope_provider()
     except Exception as error:
         raise BrokenProviderError(
             f"{who}: {' '.join(str(error).split())}", provider=name or ""
         ) from error
-    if len(specs) != 1 or not isinstance(specs[0], ProviderSpec):
-        got = specs[0] if len(specs) == 1 else "nothing" if not specs else f"{len(specs)} results"
+    spec = specs[0] if len(specs) == 1 else None
+    if not isinstance(spec, ProviderSpec):
+        got = spec if len(specs) == 1 else f"{len(specs)} results" if specs else "nothing"
         raise BrokenProviderError(
             f"{who}: mirascope_provider() must return one ProviderSpec, not {got!r}",
             provider=name or "",
         )
-    spec = specs[0]
     # The version comes before the hooks' names: a newer plugin may implement newer hooks.
     if not OLDEST_PLUGIN_API <= spec.api_version <= PLUGIN_API:
         too_new = spec.api_version > PLUGIN_API
@@ -342,14 +346,8 @@ def _status(name: str) -> PluginStatus:
     try:
         spec = provider(name)
     except ProviderError as error:
-        state = {
-            DisabledProviderError: PluginState.DISABLED,
-            IncompatibleProviderError: PluginState.INCOMPATIBLE,
-            ProviderConflictError: PluginState.CONFLICT,
-        }.get(type(error), PluginState.BROKEN)
-        return PluginStatus(
-            name=name, distributions=distributions, state=state, reason=str(error)
-        )
+        state = _ERROR_STATES.get(type(error), PluginState.BROKEN)
+        return PluginStatus(name=name, distributions=distributions, state=state, reason=str(error))
     sdk = ""
     if spec.sdk is not None:
         try:

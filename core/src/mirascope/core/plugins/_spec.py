@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ OLDEST_PLUGIN_API: Final = 1
 PROVIDER_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Capability(str, Enum):
+class Capability(StrEnum):
     """Something that a provider can do."""
 
     SYNC = "sync"
@@ -31,9 +31,6 @@ class Capability(str, Enum):
     USAGE_IN_STREAM = "usage_in_stream"
     CACHED_TOKENS = "cached_tokens"
     MULTI_CHOICE = "multi_choice"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
