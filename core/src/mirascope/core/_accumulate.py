@@ -210,7 +210,7 @@ class Accumulator:
         self._open = block
         for name, value in delta.fields.items():
             known: Any = block.fields.get(name)
-            if name in delta.join and isinstance(known, str) and isinstance(value, str):
+            if name in delta.join and _joinable(known, value):
                 block.fields[name] = known + value
             elif value is not None or name not in block.fields:
                 block.fields[name] = value
@@ -254,3 +254,7 @@ class Accumulator:
         ErrorDelta: _error,
         ChoiceDelta: _choice,
     }
+
+
+def _joinable(known: object, value: object) -> bool:
+    return any(isinstance(known, kind) and isinstance(value, kind) for kind in (str, list))

@@ -75,10 +75,14 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
 
     Args:
         provider: who answers the calls.
+        apis: the provider's other wire APIs, by the name that `api=` selects them with.
     """
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(
+        self, provider: Provider, apis: Mapping[str, Callable[[], Provider]] | None = None
+    ) -> None:
         self._provider = provider
+        self._apis = dict(apis or {})
 
     @overload
     def __call__(
@@ -86,6 +90,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         model: str,
         *,
         stream: Literal[True],
+        api: str | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
@@ -99,6 +104,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         model: str,
         *,
         stream: Literal[False] = False,
+        api: str | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
@@ -111,6 +117,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         model: str,
         *,
         stream: bool = False,
+        api: str | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
@@ -123,6 +130,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         Args:
             model: the model's name.
             stream: whether calls return a stream.
+            api: one of the provider's wire APIs; its default one if None.
             tools: functions and `BaseTool` classes that the model may call.
             client: the provider SDK's client to use as it is, in place of the default one.
             call_params: parameters of the provider's API.
@@ -135,7 +143,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
             UsageError: the arguments contradict each other.
             ProviderError: the provider's plugin can't be used.
         """
-        provider, model = self._resolve(model)
+        provider, model = self._resolve(model, api)
         return functools.partial(
             _decorate,
             _CallSettings.build(
@@ -151,8 +159,13 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
             ),
         )
 
-    def _resolve(self, model: str) -> tuple[Provider, str]:
-        return self._provider, model
+    def _resolve(self, model: str, api: str | None) -> tuple[Provider, str]:
+        if api is None or api == self._provider.api:
+            return self._provider, model
+        if api not in self._apis:
+            known = ", ".join([self._provider.api, *self._apis])
+            raise UsageError(f"{self._provider.name!r} has no API {api!r}; it has: {known}")
+        return self._apis[api](), model
 
 
 class AsyncCall(Generic[ResponseT, AsyncStreamT]):
@@ -160,10 +173,14 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
 
     Args:
         provider: who answers the calls.
+        apis: the provider's other wire APIs, by the name that `api=` selects them with.
     """
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(
+        self, provider: Provider, apis: Mapping[str, Callable[[], Provider]] | None = None
+    ) -> None:
         self._provider = provider
+        self._apis = dict(apis or {})
 
     @overload
     def __call__(
@@ -171,6 +188,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         model: str,
         *,
         stream: Literal[True],
+        api: str | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
@@ -184,6 +202,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         model: str,
         *,
         stream: Literal[False] = False,
+        api: str | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
@@ -213,7 +232,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
 
     @property
     def _call(self) -> Any:
-        return Call[Any, Any, Any](self._provider)
+        return Call[Any, Any, Any](self._provider, self._apis)
 
 
 class _CallByName(Call[BaseCallResponse[Any], BaseStream[Any], BaseAsyncStream[Any]]):
@@ -223,8 +242,8 @@ class _CallByName(Call[BaseCallResponse[Any], BaseStream[Any], BaseAsyncStream[A
         # No provider until a model names one: importing this module must load no plugin.
         pass
 
-    def _resolve(self, model: str) -> tuple[Provider, str]:
-        return resolve_model(model)
+    def _resolve(self, model: str, api: str | None) -> tuple[Provider, str]:
+        return resolve_model(model, api)
 
 
 class _AsyncCallByName(AsyncCall[BaseCallResponse[Any], BaseAsyncStream[Any]]):
@@ -244,7 +263,7 @@ call_async = _AsyncCallByName()
 """`@call_async("openai/gpt-4o", stream=True)`: the same for `async def` functions."""
 
 
-def resolve_model(model: str) -> tuple[Provider, str]:
+def resolve_model(model: str, api: str | None = None) -> tuple[Provider, str]:
     """Return the provider and its model for `provider/model`.
 
     Raises:
@@ -256,7 +275,7 @@ def resolve_model(model: str) -> tuple[Provider, str]:
         raise UsageError(f"a model is named 'provider/model', as in 'openai/gpt-4o', not {model!r}")
     from .plugins import load_provider
 
-    return load_provider(name), rest
+    return load_provider(name, api), rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

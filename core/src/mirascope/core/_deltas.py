@@ -65,7 +65,8 @@ class BlockDelta:
 
     It goes back verbatim in the next request: signatures, redacted thinking, citations, server
     tools. Fields of a later delta for the same `block` replace those of an earlier one; strings
-    under the keys in `join` are concatenated instead.
+    and lists under the keys in `join` are concatenated instead. The block of the tool call `key`
+    is `("call", key)`.
     """
 
     fields: Mapping[str, Any]
