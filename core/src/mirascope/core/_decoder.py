@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
+
+from pydantic_core import from_json
 
 from ._deltas import Delta, JSONObject
 
@@ -20,15 +22,29 @@ class Decoder(ABC):
     done_sentinel: ClassVar[bytes | None] = None
     """Event data that is no JSON and marks the protocol's end, such as `b"[DONE]"`."""
 
+    done_sentinel_ends: ClassVar[bool] = True
+    """Whether the sentinel says that the response is complete; otherwise only the body ends."""
+
     finish_reason_ends: ClassVar[bool] = False
     """Whether a finish reason counts as the protocol's own end where the body then stops."""
+
+    def parse(self, data: bytes) -> JSONObject:
+        """Return an event's data as the object that `decode` takes.
+
+        The data is JSON unless a decoder says otherwise; one for a wire format of another kind
+        overrides this. Whatever it raises ends the stream with a `StreamDecodeError`.
+
+        Args:
+            data: the event's data, never empty.
+        """
+        return cast("JSONObject", from_json(data))
 
     @abstractmethod
     def decode(self, data: JSONObject, event: str | None = None) -> Sequence[Delta] | None:
         """Return what an event says.
 
         Args:
-            data: the event's JSON object.
+            data: the event's object, as `parse` returned it.
             event: the event's name, where the framing has names.
 
         Returns:

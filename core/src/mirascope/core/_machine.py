@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeAlias, cast
 
 from pydantic_core import from_json
@@ -54,6 +54,7 @@ class Machine(Generic[ChunkT]):
         "_done_sentinel",
         "_framer",
         "_last",
+        "_parse",
         "_stray",
         "_toolset",
         "answer",
@@ -74,6 +75,9 @@ class Machine(Generic[ChunkT]):
         self._framer = framer
         self._decoder = decoder
         self._done_sentinel = decoder.done_sentinel
+        # JSON is parsed with no call in between: this is the hot path.
+        is_json = type(decoder).parse is Decoder.parse
+        self._parse: Callable[[bytes], Any] = from_json if is_json else decoder.parse
         self._chunk_class = chunk_class
         self._toolset = toolset
         self._stray = b""
@@ -148,8 +152,8 @@ class Machine(Generic[ChunkT]):
             self._take_stray(data, items)
             return
         try:
-            parsed = from_json(data)
-        except ValueError as error:
+            parsed = self._parse(data)
+        except Exception as error:
             parsed = self._second_opinion(data, error)
             if parsed is None:
                 return
@@ -165,8 +169,10 @@ class Machine(Generic[ChunkT]):
             self._take_stray(data, items)
             return False
         if self._done_sentinel is not None and data.startswith(self._done_sentinel):
-            self.answer.ended = self.done = True
-            self._yield_calls(items)
+            self.done = True
+            if self._decoder.done_sentinel_ends:
+                self.answer.ended = True
+                self._yield_calls(items)
             return False
         return bool(data)
 
@@ -183,10 +189,8 @@ class Machine(Generic[ChunkT]):
             if deltas is not None:
                 self._take_deltas(deltas, data, raw, obj, items)
         except Exception as error:
-            # A shape that no decoder has met must end as one of our errors, with what came before.
-            shown = _shown(raw if raw is not None else json.dumps(data, default=str).encode())
-            self._fail(
-                StreamDecodeError(f"an event can't be read ({describe(error)}): {shown}"), error
+            self._unreadable(
+                raw if raw is not None else json.dumps(data, default=str).encode(), error
             )
 
     def _take_deltas(
@@ -238,18 +242,24 @@ class Machine(Generic[ChunkT]):
             return
         if isinstance(parsed, dict):
             data = cast("JSONObject", parsed)
-            deltas = self._decoder.decode_stray(data)
-            if deltas is not None:
-                self._take_deltas(deltas, data, text, None, items)
+            try:
+                deltas = self._decoder.decode_stray(data)
+                if deltas is not None:
+                    self._take_deltas(deltas, data, text, None, items)
+            except Exception as error:
+                self._unreadable(text, error)
 
-    def _second_opinion(self, data: bytes, first: ValueError) -> object:
+    def _second_opinion(self, data: bytes, first: Exception) -> object:
         """The standard library accepts what some servers send: lone surrogates, NaN."""
-        try:
-            return json.loads(data)
-        except (ValueError, RecursionError):
-            self.events += 1
-            self._fail(StreamDecodeError(f"an event is no JSON ({first}): {_shown(data)}"), first)
-            return None
+        what = f"can't be read ({describe(first)})"
+        if self._parse is from_json:
+            try:
+                return json.loads(data)
+            except (ValueError, RecursionError):
+                what = f"is no JSON ({first})"
+        self.events += 1
+        self._fail(StreamDecodeError(f"an event {what}: {_shown(data)}"), first)
+        return None
 
     def _is_cut(self, event: Event) -> bool:
         """Whether an event that only the body's end closed was cut in the middle."""
@@ -257,10 +267,16 @@ class Machine(Generic[ChunkT]):
         if name == STRAY or (self._done_sentinel and data.startswith(self._done_sentinel)):
             return False
         try:
-            from_json(data)
-        except ValueError:
+            self._parse(data)
+        except Exception:
             return True
         return False
+
+    def _unreadable(self, raw: bytes, error: Exception) -> None:
+        """A shape that no decoder has met must end as one of our errors, with what came before."""
+        self._fail(
+            StreamDecodeError(f"an event can't be read ({describe(error)}): {_shown(raw)}"), error
+        )
 
     def _fail(self, error: StreamError, cause: Exception | None = None) -> None:
         error.__cause__ = cause

@@ -51,8 +51,10 @@ def module_getattr(name: str) -> ModuleType:
             # `from mirascope.core import openai` goes on to import the shim, which says the same.
             raise AttributeError(str(error)) from None
     if not name.startswith("_"):
-        from ._registry import installed_names, provider
+        from ._discovery import installed_names
 
         if name in installed_names():
-            return importlib.import_module(provider(name).package)
+            from ._registry import provider_module
+
+            return provider_module(name)
     raise AttributeError(f"module 'mirascope.core' has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,17 +39,33 @@ def cost(provider: str, model: str, usage: Usage) -> Cost | None:
     """Ask the plugins for a cost; None where none of them has an opinion."""
     if hooks is None:
         return None
+    from .._cost import Cost
+
     try:
-        price: Cost | None = hooks.mirascope_cost(provider=provider, model=model, usage=usage)
+        price: object = hooks.mirascope_cost(provider=provider, model=model, usage=usage)
     except Exception:
         _logger.exception("a plugin's mirascope_cost failed; the provider's own prices are used")
         return None
-    return price
+    if price is None or isinstance(price, Cost):
+        return price
+    _logger.error("a plugin's mirascope_cost returned %r, which is no Cost: it is ignored", price)
+    return None
 
 
-def _notify(hook: str, **arguments: Any) -> None:
+def call_each(hook: Any, **arguments: object) -> Iterator[tuple[object, Exception]]:
+    """Call every implementation of a hook by itself and yield each plugin that raised.
+
+    A hook call of pluggy's ends with the first implementation that raises; the plugins after it
+    would not hear of the event.
+    """
+    for implementation in reversed(hook.get_hookimpls()):
+        try:
+            implementation.function(*(arguments[name] for name in implementation.argnames))
+        except Exception as error:
+            yield implementation.plugin, error
+
+
+def _notify(hook: str, **arguments: object) -> None:
     # An observer must never change what it observes.
-    try:
-        getattr(hooks, hook)(**arguments)
-    except Exception:
-        _logger.exception("a plugin's %s failed", hook)
+    for plugin, error in call_each(getattr(hooks, hook), **arguments):
+        _logger.error("%s of the plugin %r failed", hook, plugin, exc_info=error)

@@ -1,0 +1,138 @@
+"""Find plugins by their entry points and import the one that is asked for.
+
+`pluggy`'s own `load_setuptools_entrypoints` imports every plugin, stops at the first that fails,
+and resolves conflicts by directory order without a word; hence this loader.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+from .._errors import (
+    BrokenProviderError,
+    DisabledProviderError,
+    MissingProviderError,
+    ProviderConflictError,
+    ProviderError,
+    UnknownProviderError,
+    describe,
+)
+from ._first_party import FIRST_PARTY, install_command
+from ._spec import PROVIDER_NAME
+
+GROUP: Final = "mirascope.providers"
+DISABLE_VARIABLE: Final = "MIRASCOPE_DISABLE_PLUGINS"
+
+PLUGIN_FAILURES: Final = (Exception, SystemExit)
+"""What the code of a plugin may raise without taking the process down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a plugin comes from, for what is said about it.
+
+    Attributes:
+        name: the provider's name, `""` for a plugin that adds none.
+        distribution: its distribution as `name version`, `""` where it was registered by hand.
+        label: what stands for a plugin that was registered by hand.
+    """
+
+    name: str
+    distribution: str = ""
+    label: str = ""
+
+    def __str__(self) -> str:
+        if self.label:
+            return f"plugin {self.label}"
+        return f"provider {self.name!r} ({self.distribution or 'registered by hand'})"
+
+    @property
+    def project(self) -> str:
+        """The distribution's name without its version."""
+        return self.distribution.partition(" ")[0]
+
+    def broken(self, why: str) -> BrokenProviderError:
+        """Return the error that says why the plugin can't be used and what to do about it."""
+        way_out = f"; upgrade {self.project} or uninstall it" if self.distribution else ""
+        return BrokenProviderError(f"{self}: {why}{way_out}", provider=self.name)
+
+
+@lru_cache(maxsize=1)
+def discover() -> Mapping[str, tuple[EntryPoint, ...]]:
+    """Return the entry points of each provider name; imports none of them."""
+    found: dict[str, list[EntryPoint]] = {}
+    for entry_point in entry_points(group=GROUP):
+        claims = found.setdefault(entry_point.name, [])
+        # One distribution is found twice where two entries of sys.path lead to it.
+        if all(distribution(entry_point) != distribution(other) for other in claims):
+            claims.append(entry_point)
+    return {name: tuple(sorted(claims, key=distribution)) for name, claims in sorted(found.items())}
+
+
+def installed_names() -> tuple[str, ...]:
+    """Return the names that installed plugins claim; imports none of them."""
+    return tuple(discover())
+
+
+def distribution(entry_point: EntryPoint) -> str:
+    """Return the distribution of an entry point as `name version`."""
+    dist = entry_point.dist
+    return f"{dist.name} {dist.version}" if dist is not None else entry_point.value
+
+
+def import_plugin(name: str) -> tuple[object, Origin]:
+    """Import the plugin that claims a provider's name; nothing about it has been checked yet.
+
+    Raises:
+        ProviderError: the plugin is missing, unknown, disabled, claimed twice, or fails to import.
+    """
+    claims = discover().get(name, ())
+    claimants = " and ".join(map(distribution, claims))
+    _refuse_disabled(name, claimants)
+    if not claims:
+        raise _unknown(name)
+    entry_point, *others = claims
+    if others:
+        raise ProviderConflictError(
+            f"provider {name!r} is claimed by {claimants}: uninstall one, or register_provider() "
+            "the one to use",
+            provider=name,
+        )
+    origin = Origin(name, claimants)
+    if not PROVIDER_NAME.fullmatch(name):
+        raise origin.broken("a provider's name is lower case: [a-z][a-z0-9_]*")
+    try:
+        return entry_point.load(), origin
+    except PLUGIN_FAILURES as error:
+        raise origin.broken(f"failed to import {entry_point.value!r}: {describe(error)}") from error
+
+
+def _refuse_disabled(name: str, claimants: str) -> None:
+    value = os.environ.get(DISABLE_VARIABLE, "")
+    disabled = {part.strip() for part in value.split(",")}
+    if "all" in disabled or name in disabled:
+        raise DisabledProviderError(
+            f"provider {name!r} ({claimants or 'not installed'}) is disabled by "
+            f"{DISABLE_VARIABLE}={value!r}: change the variable to use it",
+            provider=name,
+        )
+
+
+def _unknown(name: str) -> ProviderError:
+    if name in FIRST_PARTY:
+        return MissingProviderError(
+            f"provider {name!r} is not installed: {install_command(name)}", provider=name
+        )
+    known = installed_names()
+    close = difflib.get_close_matches(name, {*known, *FIRST_PARTY}, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return UnknownProviderError(
+        f"no provider {name!r} is installed{hint} (installed: {', '.join(known) or 'none'})",
+        provider=name,
+    )

@@ -1,0 +1,97 @@
+"""How every plugin stands, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from .._errors import (
+    DisabledProviderError,
+    IncompatibleProviderError,
+    ProviderConflictError,
+    ProviderError,
+)
+from ._discovery import discover, distribution
+from ._registry import load_provider, origin_of, provider, registered_names
+from ._spec import ProviderSpec
+
+
+class PluginState(StrEnum):
+    """How a plugin stands."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    INCOMPATIBLE = "incompatible"
+    CONFLICT = "conflict"
+    DISABLED = "disabled"
+
+
+_ERROR_STATES: Final[Mapping[type[ProviderError], PluginState]] = {
+    DisabledProviderError: PluginState.DISABLED,
+    IncompatibleProviderError: PluginState.INCOMPATIBLE,
+    ProviderConflictError: PluginState.CONFLICT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginStatus:
+    """One plugin, as `mirascope providers` shows it.
+
+    Attributes:
+        name: the provider's name.
+        distributions: the distributions that claim it, as `name version`.
+        state: how it stands.
+        reason: why, where it is not ok.
+        spec: its description, where it could be loaded.
+        sdk: its SDK's name and version, where it has one that is installed.
+    """
+
+    name: str
+    distributions: tuple[str, ...]
+    state: PluginState
+    reason: str = ""
+    spec: ProviderSpec | None = None
+    sdk: str = ""
+
+
+def statuses() -> list[PluginStatus]:
+    """Return every plugin that is installed or registered, loading each; none hurts another."""
+    return [_status(name) for name in sorted({*discover(), *registered_names()})]
+
+
+def _status(name: str) -> PluginStatus:
+    distributions = tuple(map(distribution, discover().get(name, ())))
+    distributions = distributions or ("registered by hand",)
+    spec: ProviderSpec | None = None
+    try:
+        spec = provider(name)
+        sdk = _sdk(name, spec)
+        for api in spec.apis:
+            load_provider(name, api)
+    except ProviderError as error:
+        return PluginStatus(
+            name=name,
+            distributions=distributions,
+            state=_ERROR_STATES.get(type(error), PluginState.BROKEN),
+            reason=str(error),
+            spec=spec,
+        )
+    return PluginStatus(
+        name=name, distributions=distributions, state=PluginState.OK, spec=spec, sdk=sdk
+    )
+
+
+def _sdk(name: str, spec: ProviderSpec) -> str:
+    if spec.sdk is None:
+        return ""
+    try:
+        return f"{spec.sdk} {version(spec.sdk)}"
+    except PackageNotFoundError:
+        origin = origin_of(name)
+        assert origin is not None  # noqa: S101 - its spec has just been loaded
+        raise origin.broken(
+            f"its SDK {spec.sdk!r} is not installed: pip install {spec.sdk}"
+        ) from None

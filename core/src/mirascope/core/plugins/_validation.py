@@ -1,0 +1,139 @@
+"""Examine a plugin before the registry sees it.
+
+Each plugin is registered in a plugin manager of its own and thrown away with it if anything is
+wrong: one that fails never reaches the real manager, and there is nothing to roll back.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+import pluggy
+
+from .._errors import IncompatibleProviderError, describe
+from ._discovery import PLUGIN_FAILURES, Origin
+from ._hooks import PROJECT, ProviderHooks
+from ._spec import OLDEST_PLUGIN_API, PLUGIN_API, PROVIDER_NAME, ProviderSpec
+
+Settings = Mapping[str, Any]
+
+_OBSERVERS: Final = (
+    "mirascope_stream_started",
+    "mirascope_stream_finished",
+    "mirascope_stream_failed",
+)
+
+
+def new_manager() -> pluggy.PluginManager:
+    """Return a plugin manager that knows the hooks and no plugin."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(ProviderHooks)
+    return manager
+
+
+def examine_provider(
+    plugin: object, origin: Origin, settings: Sequence[Settings] = ()
+) -> ProviderSpec:
+    """Return what a plugin says of its provider.
+
+    Args:
+        plugin: the plugin.
+        origin: where it comes from; a name that it has there is the one it must give itself.
+        settings: what `mirascope_configure` is to be told.
+
+    Raises:
+        BrokenProviderError: the plugin does not do what a plugin must.
+        IncompatibleProviderError: it was written for another plugin API.
+    """
+    quarantine = _quarantine(plugin, origin)
+    try:
+        answers: list[object] = quarantine.hook.mirascope_provider()
+    except PLUGIN_FAILURES as error:
+        raise origin.broken(f"mirascope_provider() raised {describe(error)}") from error
+    if not quarantine.hook.mirascope_provider.get_hookimpls():
+        _check_hooks(quarantine, plugin, origin)
+        raise origin.broken("it has no mirascope_provider hook: is @hookimpl missing?")
+    # pluggy leaves out an answer of None.
+    spec = answers[0] if answers else None
+    if not isinstance(spec, ProviderSpec):
+        raise origin.broken(
+            f"mirascope_provider() returned a {type(spec).__name__!r}, not a ProviderSpec"
+        )
+    # The version comes before the hooks' names: a newer plugin may implement newer hooks.
+    _check_version(spec, origin)
+    _check_hooks(quarantine, plugin, origin)
+    _check_spec(spec, origin)
+    _configure(quarantine, origin, settings)
+    return spec
+
+
+def examine_observer(plugin: object, origin: Origin, settings: Sequence[Settings] = ()) -> None:
+    """Check a plugin that adds no provider.
+
+    Raises:
+        BrokenProviderError: it implements hooks that do not exist, or can't be configured.
+    """
+    quarantine = _quarantine(plugin, origin)
+    _check_hooks(quarantine, plugin, origin)
+    _configure(quarantine, origin, settings)
+
+
+def _quarantine(plugin: object, origin: Origin) -> pluggy.PluginManager:
+    quarantine = new_manager()
+    try:
+        quarantine.register(plugin, name=origin.name or None)
+    except PLUGIN_FAILURES as error:
+        raise origin.broken(" ".join(str(error).split())) from error
+    return quarantine
+
+
+def _check_version(spec: ProviderSpec, origin: Origin) -> None:
+    version = spec.api_version
+    if not isinstance(version, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise origin.broken(f"api_version must be a whole number, not {version!r}")
+    if OLDEST_PLUGIN_API <= version <= PLUGIN_API:
+        return
+    upgrade = "mirascope-core" if version > PLUGIN_API else origin.project or "the plugin"
+    raise IncompatibleProviderError(
+        f"{origin} speaks plugin API {version}, this core {OLDEST_PLUGIN_API} to {PLUGIN_API}: "
+        f"upgrade {upgrade}",
+        provider=spec.name,
+    )
+
+
+def _check_hooks(quarantine: pluggy.PluginManager, plugin: object, origin: Origin) -> None:
+    known = [name for name in vars(ProviderHooks) if name.startswith(PROJECT)]
+    for hook in quarantine.get_hookcallers(plugin) or ():
+        implementations = hook.get_hookimpls()
+        if not hook.has_spec() and not all(each.optionalhook for each in implementations):
+            close = difflib.get_close_matches(hook.name, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise origin.broken(f"this core has no hook {hook.name!r}{hint}")
+        if hook.name in _OBSERVERS and any(e.wrapper or e.hookwrapper for e in implementations):
+            raise origin.broken(f"{hook.name!r} observes and can't be a hook wrapper")
+
+
+def _check_spec(spec: ProviderSpec, origin: Origin) -> None:
+    if origin.name and spec.name != origin.name:
+        raise origin.broken(
+            f"it calls itself {spec.name!r}; ProviderSpec.name must equal the entry point's name"
+        )
+    if not PROVIDER_NAME.fullmatch(spec.name):
+        raise origin.broken(f"a provider's name is lower case: [a-z][a-z0-9_]*, not {spec.name!r}")
+    apis = cast("object", spec.apis)
+    if not isinstance(apis, Mapping) or not all(map(callable, cast("Settings", apis).values())):
+        raise origin.broken("apis must be a mapping of names to callables")
+    if not apis:
+        raise origin.broken("it names no API")
+
+
+def _configure(
+    quarantine: pluggy.PluginManager, origin: Origin, settings: Sequence[Settings]
+) -> None:
+    for given in settings:
+        try:
+            quarantine.hook.mirascope_configure.call_historic(kwargs={"settings": given})
+        except PLUGIN_FAILURES as error:
+            raise origin.broken(f"mirascope_configure() raised {describe(error)}") from error

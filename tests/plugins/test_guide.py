@@ -1,0 +1,99 @@
+"""The authors' guide, followed literally, gives working plugins."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ..loopback import Received, Reply, Server, answer, streamed
+from . import lab
+
+GUIDE = (lab.ROOT / "docs" / "plugins.md").read_text("utf-8")
+FILES = dict(re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```', GUIDE, re.M | re.S))
+COMMANDS = [
+    block.splitlines() for block in re.findall(r"^```console\n(.*?)^```", GUIDE, re.M | re.S)
+]
+
+
+@pytest.mark.parametrize("name", ["acme", "beta"])
+def test_the_code_in_the_guide_is_the_code_that_is_tested(name: str) -> None:
+    sources = {
+        f"mirascope-{name}/{path.relative_to(lab.STRANGERS / name)}": path.read_text("utf-8")
+        for path in (lab.STRANGERS / name).rglob("*")
+        if path.suffix in (".py", ".toml")
+    }
+    in_guide = {path: FILES[path] for path in FILES if path.startswith(f"mirascope-{name}/")}
+    assert in_guide == sources
+
+
+@lab.needs_uv
+def test_the_guide_followed_literally_gives_working_plugins(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    def reply(request: Received) -> Reply:
+        if request.path == "/v1/answers":
+            return streamed(FILES["hello.acme"].encode())
+        return streamed(*answer("Hello, ", "world"))
+
+    server = serve(reply)
+    ours = lab.first_party_wheels()
+    made = lab.environment(
+        "guide",
+        f"mirascope-core[cli] @ {ours['mirascope-core'].as_uri()}",
+        ours["mirascope-compatible"],
+    )
+    for path, text in FILES.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    def run(command: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            shlex.split(command),
+            cwd=tmp_path,
+            env=lab.clean_environment(
+                PATH=os.pathsep.join(
+                    [str(made.path / "bin"), str(Path(str(lab.UV)).parent), os.environ["PATH"]]
+                ),
+                VIRTUAL_ENV=str(made.path),
+                UV_PYTHON_DOWNLOADS="never",
+                BETA_BASE_URL=server.url,
+                BETA_API_KEY="beta-key",
+                ACME_BASE_URL=server.url.removesuffix("/v1"),
+                ACME_API_KEY="acme-key",
+                **env,
+            ),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    printed: dict[str, str] = {}
+    for block in COMMANDS:
+        for index, line in enumerate(block):
+            if not line.startswith("$ "):
+                continue
+            command = line.removeprefix("$ ")
+            # What the guide installs is at hand: the index is asked only for the build's backend.
+            done = run(command, UV_OFFLINE="1")
+            done = done if done.returncode == 0 else run(command)
+            assert done.returncode == 0, f"{command}\n{done.stderr}"
+            expected = [text for text in block[index + 1 : index + 2] if text[:2] != "$ "]
+            assert not expected or done.stdout.splitlines() == expected
+            printed[command] = done.stdout
+    listed = printed["mirascope providers"]
+    assert re.search(r"^beta .*mirascope-beta 0\.1\.0 .*\bok$", listed, re.M), listed
+    assert printed['mirascope run -m beta/beta-1 "Say hello"'] == "Hello, world\n"
+    assert printed['mirascope run -m acme/acme-large "Say hello"'] == "Hello, world\n"
+    assert run("python hello.py").stdout == "Hello, world\n{'in': 3, 'out': 5} $0.000046\n"
+    assert [request.json["model"] for request in server.requests] == [
+        "beta-1",
+        "acme-large",
+        "acme-large",
+    ]
