@@ -8,12 +8,14 @@ import sys
 def main() -> None:
     """Run the command line."""
     try:
-        from mirascope.cli import app
+        from mirascope.cli import run_command_line
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise
         sys.exit('mirascope: the command line is an extra: pip install "mirascope-core[cli]"')
-    app()
+    except KeyboardInterrupt:
+        sys.exit("mirascope: stopped")
+    run_command_line()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,117 @@
+"""The application: its commands, and what an exception means for the exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+from typing_extensions import override
+
+from ._output import discard_standard_output, say
+from ._providers import providers
+from ._replay import replay
+from ._run import run
+
+FAILED: Final = 1
+"""The exit status where the stream, or the command, did not complete."""
+WRONG_USAGE: Final = 2
+"""The exit status where the command line itself can't work."""
+
+
+class _Commands(TyperGroup):
+    """Runs a command and ends with one line on standard error where it fails."""
+
+    @override
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            discard_standard_output()
+            where = "" if error.filename is None else f"{os.fsdecode(error.filename)!r}: "
+            say(f"{where}{error.strerror or error}")
+            sys.exit(FAILED if error.filename is None else WRONG_USAGE)
+
+    @override
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            with warnings.catch_warnings():
+                _hide_unknown_prices()
+                return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of the output has seen enough, which is no error of anybody.
+            discard_standard_output()
+            raise typer.Exit(FAILED) from None
+        except KeyboardInterrupt:
+            say("stopped")
+            raise typer.Exit(FAILED) from None
+        except Exception as error:
+            status = _status_of(error)
+            if status is None:
+                raise
+            say(str(error))
+            raise typer.Exit(status) from None
+
+
+def _hide_unknown_prices() -> None:
+    """The lines that the commands print say that a cost is unknown; the warning adds nothing."""
+    warnings.filterwarnings("ignore", message="no price is known for ", category=UserWarning)
+
+
+def _status_of(error: Exception) -> int | None:
+    """Return the exit status for an error of the library, or None for any other."""
+    if "mirascope.core" not in sys.modules:
+        # typer ends `--help` with an exception too, and that must not cost an import.
+        return None
+    from mirascope.core import MirascopeError, ProviderError, UsageError
+
+    if isinstance(error, (UsageError, ProviderError)):
+        return WRONG_USAGE
+    return FAILED if isinstance(error, MirascopeError) else None
+
+
+app = typer.Typer(
+    name="mirascope",
+    help="Ask language models, from any provider that is installed.",
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.command()(providers)
+app.command()(replay)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"mirascope-core {version('mirascope-core')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+
+
+def run_command_line() -> None:
+    """Run the command that the process was started with, and exit with its status."""
+    # Python leaves a stream out that was closed when the process began.
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    app(prog_name="mirascope")

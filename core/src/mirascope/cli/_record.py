@@ -1,0 +1,79 @@
+"""What a replayed recording says, as a JSON object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mirascope.core import APIError, BaseStream, Block
+
+from ._json import parse_json
+
+
+def record(stream: BaseStream[Any]) -> dict[str, Any]:
+    """Return what a stream that has ended said, in the fields of `mirascope replay`."""
+    # The raw answer, which the public properties show in the provider's own types only.
+    answer = stream._answer  # pyright: ignore[reportPrivateUsage]
+    usage = stream.common_usage
+    return {
+        "state": str(stream.state),
+        "error": None if stream.error is None else describe_error(stream.error),
+        "text": answer.text,
+        "thinking": answer.thinking,
+        "refusal": answer.refusal,
+        "tool_calls": [
+            {"id": block.id, "name": block.name, "arguments": _arguments(block)}
+            for block in answer.tool_calls
+        ],
+        "finish_reason": answer.finish_reason,
+        "finish_reasons": answer.finish_reasons,
+        "usage": answer.usage,
+        "common_usage": None if usage is None else usage.to_dict(),
+        "cost": stream.cost,
+        "model": answer.model,
+        "id": answer.id,
+        "n_events": event_count(stream),
+    }
+
+
+def failure_record(error: Exception) -> dict[str, Any]:
+    """Return the same fields for a file that could not be replayed at all."""
+    return {
+        "state": "failed",
+        "error": describe_error(error),
+        "text": "",
+        "thinking": "",
+        "refusal": None,
+        "tool_calls": [],
+        "finish_reason": None,
+        "finish_reasons": [],
+        "usage": None,
+        "common_usage": None,
+        "cost": None,
+        "model": None,
+        "id": None,
+        "n_events": 0,
+    }
+
+
+def event_count(stream: BaseStream[Any]) -> int:
+    """Return how many events of a stream had data."""
+    return stream._machine.events  # pyright: ignore[reportPrivateUsage]
+
+
+def describe_error(error: Exception) -> dict[str, str]:
+    """Return the class and the message of an error."""
+    if isinstance(error, APIError):
+        message = error.message
+    elif isinstance(error, OSError) and error.strerror:
+        message = error.strerror
+    else:
+        message = str(error)
+    return {"type": type(error).__name__, "message": message}
+
+
+def _arguments(block: Block) -> Any:
+    """Return a call's arguments parsed, or their text where it is no JSON."""
+    try:
+        return parse_json(block.text)
+    except ValueError:
+        return block.text

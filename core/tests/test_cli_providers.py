@@ -1,0 +1,172 @@
+"""`mirascope providers` as a process, with plugins that are really installed (L2)."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+GOOD = """\
+from mirascope.core.plugins import ProviderSpec, hookimpl
+from mirascope_compatible import CompatibleProvider
+
+class Acme(CompatibleProvider):
+    name = {name!r}
+
+@hookimpl
+def mirascope_provider():
+    return ProviderSpec(
+        name={name!r}, api_version={api_version}, package="x", title="A {name} \\u6a5f provider",
+        apis={{"chat": Acme}}, capabilities=frozenset(), sdk={sdk!r},
+    )
+"""
+
+
+def good(name: str, *, api_version: int = 1, sdk: str | None = None) -> str:
+    return GOOD.format(name=name, api_version=api_version, sdk=sdk)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A directory of installed distributions: two good ones, and one of each kind of trouble."""
+
+    def install(distribution: str, name: str, code: str) -> None:
+        module = distribution.replace("-", "_")
+        (tmp_path / f"{module}.py").write_text(code, "utf-8")
+        info = tmp_path / f"{module}-2.5.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 2.5\n"
+        )
+        (info / "entry_points.txt").write_text(f"[mirascope.providers]\n{name} = {module}\n")
+
+    install("acme-good", "acme", good("acme"))
+    install("acme-typer", "with_sdk", good("with_sdk", sdk="typer"))
+    install("acme-broken", "broken", "raise RuntimeError('the \\x1b[31mdisk\\n is on fire')")
+    install("acme-new", "newer", good("newer", api_version=99))
+    install("acme-one", "twice", good("twice"))
+    install("acme-two", "twice", good("twice"))
+    install("acme-no-sdk", "nosdk", good("nosdk", sdk="a-missing-sdk"))
+    install("acme-off", "off", good("off"))
+    return tmp_path
+
+
+def providers(site: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    done = subprocess.run(
+        [sys.executable, "-m", "mirascope", "providers", *arguments],
+        capture_output=True,
+        timeout=60,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(site),
+            "MIRASCOPE_DISABLE_PLUGINS": "off",
+            "COLUMNS": "80",
+            **env,
+        },
+    )
+    assert done.stderr == b""
+    return done
+
+
+STATES = {
+    "acme": "ok",
+    "broken": "broken",
+    "newer": "incompatible",
+    "nosdk": "broken",
+    "off": "disabled",
+    "twice": "conflict",
+    "with_sdk": "ok",
+}
+
+
+def test_the_table_in_a_pipe(site: Path) -> None:
+    done = providers(site)
+    assert done.returncode == 0
+    header, *rows = done.stdout.decode().splitlines()
+    assert header.split() == ["name", "title", "distribution", "SDK", "plugin", "API", "state"]
+    by_name = {row.split()[0]: row for row in rows}
+    assert by_name.keys() >= STATES.keys() | {"openai", "compatible"}
+    state_column = header.index("state")
+    title_column = header.index("title")
+    for name, state in STATES.items():
+        row = by_name[name]
+        # One ideograph takes two columns.
+        column = state_column - row.count("機")
+        assert row[column:].split(":")[0] == state
+        assert row[title_column - 2 : title_column] == "  "
+    assert by_name["with_sdk"].endswith("ok")
+    assert ["2.5", "typer", version("typer"), "1", "ok"] == by_name["with_sdk"].split()[-5:]
+    assert "acme-one 2.5 and acme-two 2.5" in by_name["twice"]
+    # Nothing is cut at 80 columns, folded, or sent to a terminal as it is.
+    assert "RuntimeError: the ␛[31mdisk is on fire" in by_name["broken"]
+    assert "'a-missing-sdk' is not installed" in by_name["nosdk"]
+    assert "MIRASCOPE_DISABLE_PLUGINS='off'" in by_name["off"]
+    assert "speaks plugin API 99" in by_name["newer"]
+
+
+def test_json(site: Path) -> None:
+    done = providers(site, "--format", "json")
+    assert done.returncode == 0
+    found = {status["name"]: status for status in json.loads(done.stdout)}
+    assert {name: found[name]["state"] for name in STATES} == STATES
+    assert found["acme"] == {
+        "name": "acme",
+        "title": "A acme 機 provider",
+        "distributions": ["acme-good 2.5"],
+        "package": "x",
+        "sdk": None,
+        "api_version": 1,
+        "apis": ["chat"],
+        "capabilities": [],
+        "state": "ok",
+        "reason": None,
+    }
+    assert found["openai"]["sdk"] == f"openai {version('openai')}"
+    assert found["twice"]["distributions"] == ["acme-one 2.5", "acme-two 2.5"]
+    assert found["twice"]["title"] is None
+    assert "claimed by" in found["twice"]["reason"]
+
+
+def test_check_fails_for_what_is_not_ok_but_was_not_disabled(site: Path) -> None:
+    assert providers(site, "--check").returncode == 1
+    everything = ",".join(STATES.keys() - {"acme", "off"} | {"local"})
+    off = providers(site, "--check", MIRASCOPE_DISABLE_PLUGINS=everything)
+    assert off.returncode == 0
+    assert b"disabled" in off.stdout
+
+
+def test_the_table_in_a_terminal(site: Path) -> None:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "mirascope", "providers"],
+        stdout=slave,
+        stderr=slave,
+        stdin=slave,
+        env={**environment, "PYTHONPATH": str(site), "TERM": "xterm-256color"},
+    ) as process:
+        os.close(slave)
+        output = b""
+        try:
+            while data := os.read(master, 65536):
+                output += data
+        except OSError:
+            # Linux says so when the last process has left the terminal.
+            pass
+    os.close(master)
+    assert process.returncode == 0
+    shown = output.decode()
+    assert "─" in shown
+    assert "\x1b[31mbroken" in shown
+    assert "\x1b[31mdisk" not in shown
+    assert "acme-one 2.5" in shown
