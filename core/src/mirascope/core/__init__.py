@@ -72,6 +72,7 @@ from ._errors import (
 )
 from ._messages import BaseMessageParam, MessageParam, Messages
 from ._outcome import FINISH_REASONS, StreamState
+from ._prices import PriceTable
 from ._prompt import PromptTemplate, prompt_template
 from ._provider import CallRequest, Connection, Provider, Request
 from ._source import (
@@ -96,7 +97,7 @@ if TYPE_CHECKING:
     from . import openai as openai
     from .plugins import provider as provider
 else:
-    from .plugins._first_party import module_getattr
+    from .plugins._first_party import module_getattr as _module_getattr
 
     def __getattr__(name: str) -> object:
         # Hidden from type checkers, which would otherwise accept any name.
@@ -104,7 +105,7 @@ else:
             from .plugins import provider
 
             return provider
-        return module_getattr(name)
+        return _module_getattr(name)
 
 
 __all__ = [
@@ -155,6 +156,7 @@ __all__ = [
     "NotFoundError",
     "ObjectSource",
     "PermissionDeniedError",
+    "PriceTable",
     "PromptError",
     "PromptTemplate",
     "Provider",

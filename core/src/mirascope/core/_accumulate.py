@@ -216,7 +216,7 @@ class Accumulator:
                 block.fields[name] = value
 
     def _usage(self, delta: UsageDelta) -> None:
-        usage = self.usage = {} if self.usage is None else self.usage
+        usage = self.usage = {} if self.usage is None or delta.whole else self.usage
         for name, value in delta.usage.items():
             if value is not None or name not in usage:
                 usage[name] = value

@@ -20,7 +20,9 @@ from ._errors import (
     MirascopeError,
     PromptError,
     ProviderTimeoutError,
+    StreamDecodeError,
     UsageError,
+    describe,
     error_from_status,
 )
 from ._messages import MessageParam, to_messages
@@ -29,6 +31,8 @@ from ._prompt import PromptTemplate, template_of
 from ._provider import CallRequest, Connection, Provider
 from ._stream import BaseAsyncStream, BaseStream, run_until
 from ._tools import ToolLike, Toolset
+
+_OWN_PARAMS = frozenset({"model", "messages", "stream"})
 
 P = ParamSpec("P")
 ResponseT = TypeVar("ResponseT", covariant=True)
@@ -312,6 +316,11 @@ class _CallSettings:
         if twice := given.keys() & params.keys():
             names = ", ".join(sorted(twice))
             raise UsageError(f"{names}: given both as a keyword and in call_params; give it once")
+        if own := given.keys() & _OWN_PARAMS:
+            names = ", ".join(sorted(own))
+            raise UsageError(
+                f"{names}: call_params can't give what the call itself says; say it once"
+            )
         given.update(params)
         timeouts = parse_timeouts(timeout)
         if not stream and timeouts.keys() - {"total"}:
@@ -359,7 +368,7 @@ class _Prompt:
     """The function that is decorated: its arguments and its template."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
-        if not callable(fn):  # pyright: ignore[reportUnnecessaryComparison]
+        if not callable(fn):
             raise UsageError(f"a call decorates a function, not {fn!r}")
         self.name = getattr(fn, "__qualname__", repr(fn)).rpartition("<locals>.")[2]
         text = template_of(fn)
@@ -465,7 +474,8 @@ def _fetch(call: PreparedCall) -> BaseCallResponse[Any]:
         else:
             obj, data = run_until(send, time.monotonic() + seconds, discard=lambda _: None)
     except Exception as error:
-        raise _fetch_error(call, error, seconds) from error
+        failure = _fetch_error(call, error, seconds)
+        raise failure from (error.__cause__ if failure is error else error)
     return _response(call, obj, data, start)
 
 
@@ -476,7 +486,8 @@ async def _fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
         async with asyncio.timeout(seconds):
             obj, data = await call.provider.fetch_async(call.request, call.connection)
     except Exception as error:
-        raise _fetch_error(call, error, seconds) from error
+        failure = _fetch_error(call, error, seconds)
+        raise failure from (error.__cause__ if failure is error else error)
     return _response(call, obj, data, start)
 
 
@@ -494,7 +505,14 @@ def _response(
     call: PreparedCall, obj: Any, data: JSONObject, start: float
 ) -> BaseCallResponse[Any]:
     answer = Accumulator()
-    calls = answer.add(call.provider.decoder().decode_response(data)) or []
+    try:
+        calls = answer.add(call.provider.decoder().decode_response(data)) or []
+    except Exception as error:
+        raise StreamDecodeError(
+            f"the response can't be read: {describe(error)}",
+            provider=call.provider.name,
+            model=call.model,
+        ) from error
     calls += answer.end_calls()
     if answer.error is not None:
         raise error_from_status(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypedDict, cast
@@ -45,7 +46,11 @@ def parse_timeouts(timeout: object) -> Timeouts:
         if name not in Timeouts.__annotations__:
             known = ", ".join(Timeouts.__annotations__)
             raise UsageError(f"timeout has no {name!r}; it takes seconds for: {known}")
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+        if (
+            isinstance(seconds, bool)
+            or not isinstance(seconds, (int, float))
+            or not 0 < seconds < math.inf
+        ):
             raise UsageError(
                 f"timeout {name!r} must be a positive number of seconds, not {seconds!r}"
             )

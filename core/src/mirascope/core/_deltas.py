@@ -76,9 +76,16 @@ class BlockDelta:
 
 @dataclass(slots=True)
 class UsageDelta:
-    """A snapshot of the provider's usage object: each field replaces the earlier one."""
+    """A snapshot of the provider's usage object: each field replaces the earlier one.
+
+    Args:
+        usage: the object as the provider sent it.
+        whole: whether the snapshot replaces the earlier one with all its fields, so that a count
+            which is not repeated is gone.
+    """
 
     usage: JSONObject
+    whole: bool = False
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -248,14 +249,13 @@ def error_from_status(
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that `retry-after-ms` or `retry-after` ask for (RFC 9110 §10.2.3)."""
+    with contextlib.suppress(ValueError):
+        return float(headers.get("retry-after-ms", "")) / 1000
+    wait = headers.get("retry-after", "")
     try:
-        if milliseconds := headers.get("retry-after-ms"):
-            return float(milliseconds) / 1000
-        if seconds := headers.get("retry-after"):
-            return float(seconds)
+        return float(wait)
     except ValueError:
-        return _seconds_until(headers["retry-after"]) if "retry-after" in headers else None
-    return None
+        return _seconds_until(wait)
 
 
 def _seconds_until(http_date: str) -> float | None:
@@ -279,6 +279,13 @@ def is_timeout(error: BaseException) -> bool:
     """
     return isinstance(error, TimeoutError) or any(
         base.__name__ in ("TimeoutException", "APITimeoutError") for base in type(error).__mro__
+    )
+
+
+def is_bad_data(error: BaseException) -> bool:
+    """Whether an exception says that the response's bytes are no UTF-8, no JSON or no gzip."""
+    return isinstance(error, ValueError) or any(
+        base.__name__ == "DecodingError" for base in type(error).__mro__
     )
 
 

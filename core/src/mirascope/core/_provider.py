@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from ._errors import (
     StreamInterruptedError,
     StreamTimeoutError,
     describe,
+    is_bad_data,
     is_timeout,
 )
 from ._messages import MessageParam
@@ -28,7 +30,7 @@ from ._prices import PriceTable
 from ._source import AsyncSource, Source
 from ._tools import BaseTool
 from ._usage import Usage
-from .wire import Framer, SSEFramer, WireError
+from .wire import Framer, SSEFramer
 
 if TYPE_CHECKING:
     from ._call_response import BaseCallResponse
@@ -184,16 +186,18 @@ class Provider(ABC):
         mapped = self._mapped(error, model)
         if mapped is not None:
             return mapped
-        if isinstance(error, TypeError):
-            # The SDK's own function refuses a parameter that it does not have.
+        if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
+            return StreamDecodeError(
+                f"the response is no JSON: {describe(error)}", provider=self.name, model=model
+            )
+        if isinstance(error, (TypeError, ValueError)):
+            # The SDK's own function refuses a parameter, or JSON has no way to say its value.
             return BadRequestError(str(error), provider=self.name, model=model)
         error_class = ProviderTimeoutError if is_timeout(error) else ProviderConnectionError
         return error_class(describe(error), provider=self.name, model=model)
 
     def stream_error(self, error: Exception, model: str) -> APIError:
         """Return the error for an exception that was raised while the response was read."""
-        if isinstance(error, (WireError, UnicodeError)):
-            return StreamDecodeError(str(error), provider=self.name, model=model)
         if is_timeout(error):
             return StreamTimeoutError(
                 f"the client's own timeout passed: {describe(error)}",
@@ -204,6 +208,10 @@ class Provider(ABC):
         mapped = self._mapped(error, model)
         if mapped is not None:
             return mapped
+        if is_bad_data(error):
+            return StreamDecodeError(
+                f"the response can't be read: {describe(error)}", provider=self.name, model=model
+            )
         return StreamInterruptedError(
             f"the connection dropped: {describe(error)}", provider=self.name, model=model
         )

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeAlias, cast
 
 from ._deltas import JSONObject
+from ._errors import StreamDecodeError
 
 SDKObject: TypeAlias = tuple[Any, JSONObject]
 """An object that an SDK yielded, and the JSON object that it was made of."""
@@ -137,7 +138,8 @@ class ObjectSource:
     def __init__(self, stream: Any, to_data: Callable[[Any], JSONObject]) -> None:
         self._stream = stream
         self._to_data = to_data
-        self.request_id: str | None = None
+        headers: Any = getattr(getattr(stream, "response", None), "headers", {})
+        self.request_id: str | None = headers.get("x-request-id")
 
     def __iter__(self) -> Iterator[SDKObject]:
         for obj in self._stream:
@@ -162,7 +164,8 @@ class AsyncObjectSource:
     def __init__(self, stream: Any, to_data: Callable[[Any], JSONObject]) -> None:
         self._stream = stream
         self._to_data = to_data
-        self.request_id: str | None = None
+        headers: Any = getattr(getattr(stream, "response", None), "headers", {})
+        self.request_id: str | None = headers.get("x-request-id")
 
     async def __aiter__(self) -> AsyncIterator[SDKObject]:
         async for obj in self._stream:
@@ -178,10 +181,15 @@ class AsyncObjectSource:
 
 
 def json_object(obj: Any) -> JSONObject:
-    """Return the JSON object that an SDK's object, a mapping or a plain object stands for."""
+    """Return the JSON object that an SDK's object, a mapping or a plain object stands for.
+
+    Raises:
+        StreamDecodeError: it stands for something else. SDKs hand a body that is no JSON object on
+            as it is.
+    """
     value = _json_value(obj)
     if not isinstance(value, dict):
-        raise TypeError(f"{type(obj).__name__} is no object of an SDK")
+        raise StreamDecodeError(f"the response is no JSON object: {value!r:.120}")
     return cast("JSONObject", value)
 
 

@@ -44,6 +44,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
     """
 
     _source: Source | None = None
+    _opening: threading.Event | None = None
     _reading = False
 
     def __iter__(self) -> Iterator[tuple[ChunkT, BaseTool | None]]:
@@ -69,14 +70,18 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             APIError: the request failed.
             StreamConsumedError: the stream has ended.
         """
+        if self._state.ended:
+            self._check_readable()
         if self._source is None:
-            if self._state.ended:
-                self._check_readable()
             self._begin()
             try:
                 self._source = self._open_source()
+            except _Cancelled:
+                self._finish(StreamState.CANCELLED)
+                return self
             except Exception as error:
-                raise self._opening_error(error) from error.__cause__
+                failure = self._opening_error(error)
+                raise failure from failure.__cause__
             except BaseException:
                 self._finish(StreamState.CANCELLED)
                 raise
@@ -86,7 +91,10 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
 
     def close(self) -> None:
         """End the stream and close its connection. What arrived stays readable. Idempotent."""
+        ended = self._state.ended
         self._finish(StreamState.STOPPED)
+        if not ended:
+            self._unblock()
         self._release(self._source)
 
     def cancel(self) -> None:
@@ -94,9 +102,8 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         if self._state.ended:
             return
         self._cancelled = True
+        self._unblock()
         source = self._source
-        if source is not None:
-            source.abort()
         if not self._reading:
             self._finish(StreamState.CANCELLED)
             if source is not None:
@@ -164,7 +171,10 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 self._finish(StreamState.CANCELLED)
                 return
             if self._state.ended:
-                raise
+                if exc is self._error:
+                    raise
+                # close() in another thread ended this read.
+                return
             error = self._read_error(exc)
         except BaseException:
             self._finish(StreamState.CANCELLED)
@@ -176,15 +186,32 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             raise error
 
     def _open_source(self) -> Source:
-        send = self._call.send
-        if self._deadlines is None or (deadline := self._deadlines.next(time.monotonic())) is None:
-            return send()
+        deadline = None if self._deadlines is None else self._deadlines.next(time.monotonic())
+        done = self._opening = threading.Event()
         try:
-            return run_until(send, deadline.when, discard=lambda source: source.close())
+            # In a thread of its own, because most of the waiting for a model comes before the
+            # headers of its response, and nothing else can end that.
+            return run_until(
+                self._call.send,
+                None if deadline is None else deadline.when,
+                discard=lambda source: source.close(),
+                done=done,
+            )
         except TimeoutError as error:
             if str(error):
                 raise
+            if deadline is None or self._cancelled or self._state.ended:
+                raise _Cancelled from None
             raise self._timeout_error(deadline.name, deadline.seconds) from None
+        finally:
+            self._opening = None
+
+    def _unblock(self) -> None:
+        """End whatever another thread waits for on behalf of this stream."""
+        if (opening := self._opening) is not None:
+            opening.set()
+        if self._source is not None:
+            self._source.abort()
 
     def _timely(self, source: Source) -> Iterator[Piece]:
         """Read the source; a wait that is too long is ended by shutting its connection down."""
@@ -257,16 +284,17 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             APIError: the request failed.
             StreamConsumedError: the stream has ended.
         """
+        if self._state.ended:
+            self._check_readable()
         if self._source is None:
-            if self._state.ended:
-                self._check_readable()
             self._begin()
             try:
                 self._source = await self._in_time(self._call.send_async())
             except _Cancelled:
                 self._finish(StreamState.CANCELLED)
             except Exception as error:
-                raise self._opening_error(error) from error.__cause__
+                failure = self._opening_error(error)
+                raise failure from failure.__cause__
             except BaseException:
                 self._finish(StreamState.CANCELLED)
                 raise
@@ -275,6 +303,9 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
     async def aclose(self) -> None:
         """End the stream and close its connection. What arrived stays readable. Idempotent."""
         self._finish(StreamState.STOPPED)
+        if self._reader is not None:
+            self._cancelled = True
+            self._reader.cancel()
         await self._release()
 
     def cancel(self) -> None:
@@ -347,7 +378,10 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             return
         except Exception as exc:
             if self._state.ended:
-                raise
+                if exc is self._error:
+                    raise
+                # aclose() in another task ended this read.
+                return
             error = self._read_error(exc)
         except BaseException:
             self._finish(StreamState.CANCELLED)
@@ -491,7 +525,13 @@ async def _drain_async(pieces: AsyncIterator[Piece]) -> None:
                 await anext(pieces)
 
 
-def run_until(action: Callable[[], T], when: float, *, discard: Callable[[T], None]) -> T:
+def run_until(
+    action: Callable[[], T],
+    when: float | None,
+    *,
+    discard: Callable[[T], None],
+    done: threading.Event | None = None,
+) -> T:
     """Run a blocking action in a thread of its own and wait for it until a moment.
 
     An SDK that is connecting can't be interrupted; it is left to finish by itself, and what it
@@ -499,14 +539,15 @@ def run_until(action: Callable[[], T], when: float, *, discard: Callable[[T], No
 
     Args:
         action: what to run; it sees the caller's context variables.
-        when: the moment, on `time.monotonic()`.
+        when: the moment, on `time.monotonic()`; None waits as long as it takes.
         discard: what to do with a result that comes too late.
+        done: ends the wait when it is set.
 
     Raises:
-        TimeoutError: the moment passed (a `TimeoutError` of the action has a message).
+        TimeoutError: the moment passed, or `done` was set (one of the action has a message).
     """
     lock = threading.Lock()
-    done = threading.Event()
+    done = done or threading.Event()
     result: list[T] = []
     failure: list[BaseException] = []
     abandoned = False
@@ -528,9 +569,17 @@ def run_until(action: Callable[[], T], when: float, *, discard: Callable[[T], No
 
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(run,), name="mirascope-open", daemon=True).start()
-    done.wait(max(0.0, when - time.monotonic()))
+    try:
+        seconds = None if when is None else max(0.0, when - time.monotonic())
+        done.wait(seconds and min(seconds, threading.TIMEOUT_MAX))
+    except BaseException:
+        with lock:
+            abandoned = True
+        for value in result:
+            discard(value)
+        raise
     with lock:
-        abandoned = not done.is_set()
+        abandoned = not result
     if result:
         return result[0]
     if failure:

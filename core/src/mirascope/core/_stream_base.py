@@ -19,6 +19,7 @@ from ._errors import (
     StreamConsumedError,
     StreamError,
     StreamNotExhaustedError,
+    StreamProviderError,
     StreamTimeoutError,
     StreamTruncatedError,
 )
@@ -37,6 +38,8 @@ class StreamBase(CallResult, Generic[ChunkT]):
     """
 
     chunk_class: ClassVar[type[BaseCallResponseChunk[Any]]] = BaseCallResponseChunk
+
+    _source: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -167,6 +170,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
         if isinstance(error, APIError):
             error.provider = error.provider or self._call.provider.name
             error.model = error.model or self._call.model
+            error.request_id = error.request_id or getattr(self._source, "request_id", None)
         if isinstance(error, StreamError):
             error.stream = self
         if isinstance(error, StreamTimeoutError):
@@ -180,11 +184,11 @@ class StreamBase(CallResult, Generic[ChunkT]):
 
     def _read_error(self, error: Exception) -> MirascopeError | None:
         """Return what an exception of the source means, or None where it ends nothing new."""
-        if self._machine.failure is None and self._machine.complete:
+        mapped = self._call.provider.stream_error(error, self._call.model)
+        if self._machine.complete and not isinstance(mapped, StreamProviderError):
             # The protocol's end had come; how the connection went after it changes nothing.
             self._finish(StreamState.COMPLETED)
             return None
-        mapped = self._call.provider.stream_error(error, self._call.model)
         mapped.__cause__ = error if mapped is not error else error.__cause__
         return self._broken(mapped)
 

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from typing_extensions import override
 
 from ._deltas import JSONObject
-from ._errors import ToolError, UsageError
+from ._errors import ToolError, UsageError, describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +242,13 @@ class Toolset:
                 f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}"
                 for problem in error.errors(include_url=False, include_input=False)
             )
-            failure = ToolError(f"the arguments for {tool_call.name!r} don't fit: {problems}")
-            failure.__cause__ = error
-            return InvalidTool.of(tool_call, arguments, failure)
+            cause = error
+        except Exception as error:
+            # A validator of the user's that breaks over what a model wrote.
+            problems, cause = describe(error), error
+        failure = ToolError(f"the arguments for {tool_call.name!r} don't fit: {problems}")
+        failure.__cause__ = cause
+        return InvalidTool.of(tool_call, arguments, failure)
 
 
 def to_tool_type(tool: ToolLike) -> type[BaseTool]:
@@ -299,11 +303,14 @@ def _arguments_model(
                 f"tool {name!r}: a model gives arguments by name, which {parameter} does not take"
             )
         default = ... if parameter.default is parameter.empty else parameter.default
+        # A description in the annotation (`Annotated[…, Field(description=…)]`) is not to be
+        # covered by the lack of one in the docstring.
+        described = {"description": text} if (text := parameter_docs.get(parameter.name)) else {}
         # The field's own name is hidden behind the alias, so that no parameter can clash with
         # an attribute of pydantic's models or begin with an underscore.
         fields[f"argument_{index}"] = (
             hints.get(parameter.name, Any),
-            Field(default, alias=parameter.name, description=parameter_docs.get(parameter.name)),
+            Field(default, alias=parameter.name, **described),
         )
     return create_model(name, __config__=ConfigDict(arbitrary_types_allowed=True), **fields)
 

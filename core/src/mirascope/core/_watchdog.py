@@ -15,6 +15,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+_FEW: Final = 64
+"""How many alarms are kept before those that are over are looked for."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -32,6 +35,11 @@ class Alarm:
         """Forget the action; once this returns, it will not begin any more."""
         with self._lock:
             self._action = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will happen any more."""
+        return self._action is None
 
     def fire(self) -> None:
         """Run the action, unless it was cancelled."""
@@ -56,6 +64,7 @@ class Watchdog:
         """Begin anew, without a thread: a forked child has none of its parent's."""
         self._condition = threading.Condition()
         self._heap: list[tuple[float, int, Alarm]] = []
+        self._crowded = _FEW
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
 
@@ -69,16 +78,26 @@ class Watchdog:
                 )
                 self._thread.start()
             heapq.heappush(self._heap, (when, next(self._order), alarm))
+            if len(self._heap) > self._crowded:
+                self._forget()
             if self._heap[0][2] is alarm:
                 self._condition.notify()
         return alarm
+
+    def _forget(self) -> None:
+        """Drop alarms that are over: a stream sets one for each read, mostly for a far moment."""
+        self._heap = [entry for entry in self._heap if not entry[2].is_over]
+        heapq.heapify(self._heap)
+        self._crowded = max(_FEW, 2 * len(self._heap))
 
     def _run(self) -> None:
         while True:
             with self._condition:
                 while not self._heap or self._heap[0][0] > time.monotonic():
                     self._condition.wait(
-                        self._heap[0][0] - time.monotonic() if self._heap else None
+                        min(self._heap[0][0] - time.monotonic(), threading.TIMEOUT_MAX)
+                        if self._heap
+                        else None
                     )
                 _, _, alarm = heapq.heappop(self._heap)
             alarm.fire()

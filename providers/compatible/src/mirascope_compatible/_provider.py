@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from mirascope.core import (
@@ -61,7 +62,7 @@ class CompatibleProvider(ChatProvider):
     def open(self, request: Request, connection: Connection) -> Source:
         client, http_request = self._request(request, connection)
         response = client.send(http_request, stream=True)
-        if response.status_code >= 400:
+        if response.status_code >= 300:
             try:
                 body = response.read()
             finally:
@@ -73,7 +74,7 @@ class CompatibleProvider(ChatProvider):
     async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
         client, http_request = await self._request_async(request, connection)
         response = await client.send(http_request, stream=True)
-        if response.status_code >= 400:
+        if response.status_code >= 300:
             try:
                 body = await response.aread()
             finally:
@@ -98,7 +99,7 @@ class CompatibleProvider(ChatProvider):
 
         client: Any = connection.client
         if client is None:
-            client = _CLIENTS.get("sync", lambda: httpx.Client(timeout=_timeout()))
+            client = _CLIENTS.get("sync", lambda: httpx.Client(**_client_options()))
         elif isinstance(client, httpx.AsyncClient):
             raise UsageError("client is asynchronous: give an httpx.Client to a synchronous call")
         return client, self._build(client, request, connection)
@@ -111,7 +112,7 @@ class CompatibleProvider(ChatProvider):
         client: Any = connection.client
         if client is None:
             client = await _CLIENTS.get_async(
-                "async", lambda: httpx.AsyncClient(timeout=_timeout())
+                "async", lambda: httpx.AsyncClient(**_client_options())
             )
         elif isinstance(client, httpx.Client):
             raise UsageError("client is synchronous: give an httpx.AsyncClient to an async call")
@@ -139,7 +140,7 @@ class CompatibleProvider(ChatProvider):
         )
 
     def _whole(self, response: httpx.Response, request: httpx.Request) -> tuple[Any, JSONObject]:
-        if response.status_code >= 400:
+        if response.status_code >= 300:
             raise self._error(response, response.content, request)
         try:
             data: Any = from_json(response.content)
@@ -154,11 +155,20 @@ class CompatibleProvider(ChatProvider):
         key = request.headers.get("Authorization", "").partition(" ")[2]
         if key:
             body = body.replace(key.encode(), b"***")
+        if location := response.headers.get("location"):
+            body = f"the server points to {location}: give that address as base_url".encode()
         return status_error(response.status_code, body, response.headers)
 
 
-def _timeout() -> httpx.Timeout:
-    """The timeouts of OpenAI's SDK; httpx's own 5 s are too short for a model to think."""
+def _client_options() -> dict[str, Any]:
+    """Return the options of a default client, which serves every call of the process."""
     import httpx
 
-    return httpx.Timeout(600.0, connect=5.0)
+    return {
+        # The timeouts of OpenAI's SDK; httpx's own 5 s are too short for a model to think.
+        "timeout": httpx.Timeout(600.0, connect=5.0),
+        # Each open stream holds a connection, and no number of them must hold up the next.
+        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=100),
+        # A server's cookie for one key is not sent with another.
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=())),
+    }

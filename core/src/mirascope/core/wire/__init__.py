@@ -1,7 +1,8 @@
 """Bytes to events, for the framings that providers use; nothing here knows a provider."""
 
 from ._framer import STRAY, Event, Framer, WireError
+from ._json_array import JSONArrayFramer
 from ._lines import LineFramer
 from ._sse import SSEFramer
 
-__all__ = ["STRAY", "Event", "Framer", "LineFramer", "SSEFramer", "WireError"]
+__all__ = ["STRAY", "Event", "Framer", "JSONArrayFramer", "LineFramer", "SSEFramer", "WireError"]

@@ -39,12 +39,16 @@ class Framer(Protocol):
 
 
 class PendingBytes:
-    """Bytes of an event that is not complete yet, counted against a bound."""
+    """Bytes of an event that is not complete yet, counted against a bound.
 
-    __slots__ = ("_limit", "_parts", "_size")
+    Attributes:
+        limit: the bound.
+    """
+
+    __slots__ = ("_parts", "_size", "limit")
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -53,16 +57,14 @@ class PendingBytes:
 
     def add(self, part: bytes) -> None:
         """Keep `part`; joining waits until the whole is wanted, so the cost stays linear."""
-        self._size += len(part)
-        if self._size > self._limit:
-            raise WireError(f"one event is larger than {self._limit:,} bytes")
+        self.count(part)
         self._parts.append(part)
 
     def count(self, part: bytes) -> None:
         """Count `part` against the bound without keeping it."""
         self._size += len(part)
-        if self._size > self._limit:
-            raise WireError(f"one event is larger than {self._limit:,} bytes")
+        if self._size > self.limit:
+            raise WireError(f"one event is larger than {self.limit:,} bytes")
 
     def take(self) -> bytes:
         """Return what was kept and forget it."""

@@ -22,6 +22,9 @@ class LineFramer:
         *lines, rest = piece.split(b"\n")
         if lines:
             lines[0] = self._pending.take() + lines[0]
+            for line in lines:
+                self._pending.reset()
+                self._pending.count(line)
             self._pending.reset()
         if rest:
             self._pending.add(rest)

@@ -41,6 +41,7 @@ class SSEFramer:
             # One event in one read, as most servers send them.
             self._plain
             and piece.find(10) == len(piece) - 2
+            and len(piece) <= self._line.limit
             and piece[-1] == 10
             and 13 not in piece
             and piece.startswith(b"data: ")
@@ -59,8 +60,10 @@ class SSEFramer:
         # at their lines.
         blocks = piece.split(b"\n\n")
         rest = blocks.pop()
+        # No event is larger than the read that it came in.
+        small = len(piece) <= self._line.limit
         for block in blocks:
-            if 10 not in block and block.startswith(b"data: "):
+            if small and 10 not in block and block.startswith(b"data: "):
                 events.append((None, block[6:]))
                 continue
             for line in block.split(b"\n"):

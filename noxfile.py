@@ -1,0 +1,101 @@
+"""Every check of this repository, by name: `uv run nox -l` lists them, `uv run nox` runs them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+PROVIDERS = sorted(path.parent.name for path in ROOT.glob("providers/*/pyproject.toml"))
+PACKAGES = ["mirascope", *(f"mirascope_{name}" for name in PROVIDERS)]
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_external_run = True
+# Interpreters are never downloaded; a missing one skips its session with a message, on CI too.
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["lint", "typing", "tests", "providers"]
+
+os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+# A fresh environment would otherwise compile the SDKs again in every process of the tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def install_workspace(session: nox.Session) -> None:
+    """Install every distribution of the workspace, editable, with the development tools."""
+    session.run_install(
+        "uv",
+        "sync",
+        "--quiet",
+        "--compile-bytecode",
+        f"--python={session.virtualenv.location}",
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+    )
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """All tests; arguments after -- go to pytest."""
+    install_workspace(session)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def lint(session: nox.Session) -> None:
+    """Style and formatting."""
+    install_workspace(session)
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(python=PYTHONS[0])
+def typing(session: nox.Session) -> None:
+    """Both type checkers, strict, on the sources and on what users must see of them."""
+    install_workspace(session)
+    python = Path(session.virtualenv.bin, "python")
+    session.run("pyright", f"--pythonpath={python}")
+    packages = [argument for package in PACKAGES for argument in ("-p", package)]
+    session.run("mypy", *packages)
+    session.run("mypy", "tests/typing/openai_streams.py")
+
+
+@nox.session(python=PYTHONS[0])
+@nox.parametrize("resolution", ["lowest-direct", "highest"])
+@nox.parametrize("provider", PROVIDERS)
+def providers(session: nox.Session, provider: str, resolution: str) -> None:
+    """One provider's tests with only core and its own dependencies, oldest and newest."""
+    local = [f"providers/{name}" for name in needed_providers(provider)]
+    editable = [argument for path in ["core", *local] for argument in ("-e", path)]
+    session.install("--no-sources", "--resolution", resolution, *editable)
+    # Apart, so that the tests' own tools are never lowered.
+    session.install("pytest>=9", "hypothesis>=6.150")
+    session.run("pytest", f"providers/{provider}/tests", *session.posargs)
+
+
+def needed_providers(provider: str) -> list[str]:
+    """Return a provider and the providers of the workspace that it builds on."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "providers" / provider / "pyproject.toml").read_text())
+    dependencies = " ".join(project["project"]["dependencies"])
+    return [provider, *(name for name in PROVIDERS if f"mirascope-{name}>" in dependencies)]
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def bench(session: nox.Session) -> None:
+    """CPU per chunk against the official SDKs, in one run; never asserted."""
+    install_workspace(session)
+    for script in sorted((ROOT / "tests" / "benchmarks").glob("*.py")):
+        session.run("python", str(script), *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def build(session: nox.Session) -> None:
+    """Wheels and source distributions of every distribution, into dist/."""
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run_install("uv", "build", "--all-packages", "--out-dir", "dist")

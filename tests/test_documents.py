@@ -1,0 +1,155 @@
+"""Every code block of the documents runs, on a real model, through the official SDK."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mirascope.core import UnknownPriceWarning
+
+from .llama import llama_server
+
+ROOT = Path(__file__).parent.parent
+SEED = ROOT.parent / "shared" / "seed" / "streams.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """The code blocks of a document, in order."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    return [code for found, code in BLOCK.findall(text) if found == language]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with llama_server("gpt-4o") as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def openai_environment(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{address}/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-nobody")
+
+
+def run(code: str, namespace: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Execute a block as a module of its own would."""
+    namespace = {"__name__": "document"} if namespace is None else namespace
+    exec(compile(code, "document", "exec"), namespace)
+    return namespace
+
+
+class TestSeed:
+    """The user's own document, read in place; its four snippets run as written."""
+
+    @pytest.fixture
+    def snippets(self) -> list[str]:
+        if not SEED.exists():
+            pytest.skip("the user's document is not here")
+        snippets = blocks(SEED, "python")
+        assert len(snippets) == 4
+        return snippets
+
+    def test_streaming(self, snippets: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        namespace = run(snippets[0])
+        printed = capsys.readouterr().out
+        assert printed == namespace["stream"].content
+        assert len(printed) > 20
+
+    def test_stream_properties(
+        self, snippets: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        code = snippets[1].replace("\t# do stuff with `chunk` \n", "\tpass\n")
+        namespace = run(f"from mirascope.core import openai\n{code}")
+        usage, cost, message, user_message = capsys.readouterr().out.splitlines()
+        assert re.match(
+            r"CompletionUsage\(completion_tokens=\d+, prompt_tokens=\d+, total_tokens=\d+", usage
+        )
+        tokens = namespace["results"].usage
+        cached = tokens.prompt_tokens_details.cached_tokens if tokens.prompt_tokens_details else 0
+        millionths = (
+            (tokens.prompt_tokens - cached) * 2.5 + cached * 1.25 + tokens.completion_tokens * 10
+        )
+        assert float(cost) == pytest.approx(millionths / 1e6)
+        content = namespace["results"].content
+        assert eval(message) == {"content": content, "role": "assistant"}
+        assert eval(user_message) == {"content": "Recommend a fantasy book.", "role": "user"}
+
+    def test_provider_chunks(self, snippets: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        namespace = run(snippets[0])
+        fresh = {"results": namespace["recommend_book"](genre="fantasy")}
+        capsys.readouterr()
+        run(snippets[2], fresh)
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) > 10
+        assert all(line.startswith("ChatCompletionChunk(id='chatcmpl-") for line in lines)
+
+    def test_async(self, snippets: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        run(snippets[3])
+        assert len(capsys.readouterr().out) > 20
+
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+GUIDE = ROOT / "docs" / "plugins.md"  # its files are built and run by tests/plugins/test_guide.py
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in DOCUMENTS if path != GUIDE], ids=lambda path: path.name
+)
+def test_python_blocks(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each block runs after the blocks above it on its page, as a reader would run them."""
+    namespace: dict[str, Any] = {"__name__": "document"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnknownPriceWarning)
+        for code in blocks(path, "python"):
+            run(code, namespace)
+    capsys.readouterr()
+
+
+def commands(path: Path) -> list[str]:
+    return [
+        line
+        for block in blocks(path, "console")
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
+
+
+CHECKOUT_COMMANDS = [
+    line.removeprefix("$ ").split("#")[0].strip()
+    for path in DOCUMENTS
+    for line in commands(path)
+    if "uv run mirascope" in line
+]
+
+
+@pytest.mark.parametrize("command", sorted(set(CHECKOUT_COMMANDS)))
+def test_command(command: str) -> None:
+    """`python3 -m uv run mirascope …` as the documents write it, with this environment's Python."""
+    words = shlex.split(command)
+    arguments = words[words.index("mirascope") + 1 :]
+    result = subprocess.run(
+        [sys.executable, "-m", "mirascope", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip()
+
+
+def test_the_readme_names_the_commands_of_the_continuous_integration() -> None:
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert "python3 -m uv run nox" in script
+    assert "python3 -m uv run nox" in readme
+    assert shutil.which("bash")
