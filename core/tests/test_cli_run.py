@@ -752,7 +752,7 @@ def test_ctrl_c_in_a_terminal(serve: Callable[..., Server]) -> None:
 
 
 def test_help_and_version_load_no_library() -> None:
-    heavy = "mirascope.core", "pluggy", "rich", "openai", "httpx", "httpx2"
+    heavy = "mirascope.core", "pluggy", "openai", "httpx", "httpx2"
     for arguments, said in [
         (["--help"], "providers"),
         (["run", "--help"], "PROVIDER/MODEL"),

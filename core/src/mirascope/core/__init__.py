@@ -10,7 +10,6 @@ from ._accumulate import Accumulator, Block
 from ._call import (
     AsyncCall,
     AsyncDecorator,
-    BaseDynamicConfig,
     Call,
     SyncOrAsyncDecorator,
     call,
@@ -72,6 +71,7 @@ from ._errors import (
 )
 from ._messages import BaseMessageParam, MessageParam, Messages
 from ._outcome import FINISH_REASONS, StreamState
+from ._prepare import BaseDynamicConfig
 from ._prices import PriceTable
 from ._prompt import PromptTemplate, prompt_template
 from ._provider import CallRequest, Connection, Provider, Request
@@ -92,6 +92,7 @@ from ._usage import Usage, token_count
 from .plugins import ProviderSpec
 
 if TYPE_CHECKING:
+    from . import anthropic as anthropic
     from . import compatible as compatible
     from . import local as local
     from . import openai as openai

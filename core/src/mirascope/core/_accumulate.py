@@ -161,14 +161,14 @@ class Accumulator:
 
     def _block(self, kind: BlockKind, key: Hashable) -> Block:
         block = self._by_key.get(key) if key is not None else self._open
-        if block is None or (block.kind != kind and key is None):
+        if block is not None and key is not None and block.kind == "other":
+            # A block that its fields opened learns from the first text what it is.
+            block.kind = kind
+        if block is None or block.kind != kind:
             block = Block(kind, key)
             self.blocks.append(block)
             if key is not None:
                 self._by_key[key] = block
-        elif block.kind == "other":
-            # A block that its fields opened learns from the first text what it is.
-            block.kind = kind
         self._open = block
         return block
 

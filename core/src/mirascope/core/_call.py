@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, ParamSpec, Protocol, TypedDict, cast, overload
+from typing import Any, Generic, Literal, ParamSpec, Protocol, overload
 
 from typing_extensions import TypeVar
 
-from ._accumulate import Accumulator
 from ._call_response import BaseCallResponse
-from ._deadlines import Timeouts, TimeoutTypes, parse_timeouts
-from ._deltas import JSONObject
-from ._errors import (
-    MirascopeError,
-    PromptError,
-    ProviderTimeoutError,
-    StreamDecodeError,
-    UsageError,
-    describe,
-    error_from_status,
-)
-from ._messages import MessageParam, to_messages
-from ._prepared import PreparedCall
-from ._prompt import PromptTemplate, template_of
-from ._provider import CallRequest, Connection, Provider
-from ._stream import BaseAsyncStream, BaseStream, run_until
-from ._tools import ToolLike, Toolset
-
-_OWN_PARAMS = frozenset({"model", "messages", "stream"})
+from ._deadlines import TimeoutTypes
+from ._errors import UsageError
+from ._fetch import fetch, fetch_async
+from ._prepare import CallSettings, FunctionPrompt, prepare
+from ._provider import Provider
+from ._stream import BaseAsyncStream, BaseStream
+from ._tools import ToolLike
 
 P = ParamSpec("P")
 ResponseT = TypeVar("ResponseT", covariant=True)
 StreamT = TypeVar("StreamT", covariant=True)
 AsyncStreamT = TypeVar("AsyncStreamT", covariant=True)
-
-
-class BaseDynamicConfig(TypedDict, total=False):
-    """What a decorated function may return to configure its own call; it has the last word."""
-
-    messages: Sequence[MessageParam] | str
-    """The messages, in place of the template."""
-    computed_fields: Mapping[str, Any]
-    """More values for the template."""
-    call_params: Mapping[str, Any]
-    """Parameters of the provider's API, over those of the decorator."""
-    tools: Sequence[ToolLike]
-    """The tools, in place of the decorator's."""
-    metadata: Mapping[str, Any]
-    """Anything about the call that you want to find again on its result."""
-    client: Any
-    """The client for this one call."""
 
 
 class SyncOrAsyncDecorator(Protocol[ResponseT, StreamT]):
@@ -150,7 +117,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         provider, model = self._resolve(model, api)
         return functools.partial(
             _decorate,
-            _CallSettings.build(
+            CallSettings.build(
                 provider,
                 model,
                 stream=stream,
@@ -282,251 +249,27 @@ def resolve_model(model: str, api: str | None = None) -> tuple[Provider, str]:
     return load_provider(name, api), rest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _CallSettings:
-    """What a decorator was given, checked."""
-
-    provider: Provider
-    model: str
-    stream: bool
-    toolset: Toolset
-    client: Any
-    call_params: Mapping[str, Any]
-    timeouts: Timeouts
-    sdk_iteration: bool
-    settings: Mapping[str, Any]
-
-    @classmethod
-    def build(
-        cls,
-        provider: Provider,
-        model: str,
-        *,
-        stream: bool,
-        tools: Sequence[ToolLike],
-        client: Any,
-        call_params: Mapping[str, Any] | None,
-        timeout: TimeoutTypes,
-        sdk_iteration: bool,
-        params: Mapping[str, Any],
-    ) -> _CallSettings:
-        if not isinstance(stream, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise UsageError(f"stream must be True or False, not {stream!r}")
-        given = dict(call_params or {})
-        if twice := given.keys() & params.keys():
-            names = ", ".join(sorted(twice))
-            raise UsageError(f"{names}: given both as a keyword and in call_params; give it once")
-        if own := given.keys() & _OWN_PARAMS:
-            names = ", ".join(sorted(own))
-            raise UsageError(
-                f"{names}: call_params can't give what the call itself says; say it once"
-            )
-        given.update(params)
-        timeouts = parse_timeouts(timeout)
-        if not stream and timeouts.keys() - {"total"}:
-            raise UsageError("a call that is not streamed has one timeout: a number of seconds")
-        return cls(
-            provider=provider,
-            model=model,
-            stream=stream,
-            toolset=Toolset(tools),
-            client=client,
-            call_params={k: v for k, v in given.items() if k not in provider.settings},
-            timeouts=timeouts,
-            sdk_iteration=sdk_iteration,
-            settings={k: v for k, v in given.items() if k in provider.settings},
-        )
-
-
-def _decorate(settings: _CallSettings, fn: Callable[..., Any]) -> Callable[..., Any]:
-    prompt = _Prompt(fn)
+def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., Any]:
+    prompt = FunctionPrompt(fn)
 
     if inspect.iscoroutinefunction(fn):
 
         @functools.wraps(fn)
         async def call_model_async(*args: Any, **kwargs: Any) -> Any:
             result = await fn(*args, **kwargs)
-            prepared = _prepare(settings, prompt, args, kwargs, result)
+            prepared = prepare(settings, prompt, args, kwargs, result)
             if settings.stream:
                 return settings.provider.async_stream_class(prepared)
-            return await _fetch_async(prepared)
+            return await fetch_async(prepared)
 
         return call_model_async
 
     @functools.wraps(fn)
     def call_model(*args: Any, **kwargs: Any) -> Any:
         result = fn(*args, **kwargs)
-        prepared = _prepare(settings, prompt, args, kwargs, result)
+        prepared = prepare(settings, prompt, args, kwargs, result)
         if settings.stream:
             return settings.provider.stream_class(prepared)
-        return _fetch(prepared)
+        return fetch(prepared)
 
     return call_model
-
-
-class _Prompt:
-    """The function that is decorated: its arguments and its template."""
-
-    def __init__(self, fn: Callable[..., Any]) -> None:
-        if not callable(fn):
-            raise UsageError(f"a call decorates a function, not {fn!r}")
-        self.name = getattr(fn, "__qualname__", repr(fn)).rpartition("<locals>.")[2]
-        text = template_of(fn)
-        self.template = PromptTemplate(text, owner=self.name) if text is not None else None
-        self._signature = inspect.signature(fn)
-
-    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return dict(bound.arguments)
-
-    def messages(self, config: BaseDynamicConfig, fn_args: Mapping[str, Any]) -> list[MessageParam]:
-        if (given := config.get("messages")) is not None:
-            messages = to_messages(given, what=f"the messages of {self.name}")
-        elif self.template is not None:
-            values = {**fn_args, **config.get("computed_fields", {})}
-            messages = self.template.messages(values)
-        else:
-            raise PromptError(
-                f"{self.name} has no prompt: give it a docstring or @prompt_template, or return "
-                "its messages"
-            )
-        if not messages:
-            raise PromptError(f"the prompt of {self.name} is empty")
-        return messages
-
-
-def _dynamic_config(result: object, prompt: _Prompt) -> BaseDynamicConfig:
-    if result is None:
-        return {}
-    if (
-        isinstance(result, Mapping)
-        and not {"role", "parts"} & cast("Mapping[str, Any]", result).keys()
-    ):
-        config = cast("Mapping[str, Any]", result)
-        if unknown := config.keys() - BaseDynamicConfig.__annotations__.keys():
-            known = ", ".join(BaseDynamicConfig.__annotations__)
-            raise UsageError(
-                f"{prompt.name} returned the unknown keys {', '.join(sorted(unknown))}; a dynamic "
-                f"configuration has: {known}"
-            )
-        return cast("BaseDynamicConfig", config)
-    returned: object = cast("object", result)
-    return {"messages": to_messages(returned, what=f"what {prompt.name} returned")}
-
-
-def _prepare(
-    settings: _CallSettings,
-    prompt: _Prompt,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    result: object,
-) -> PreparedCall:
-    config = _dynamic_config(result, prompt)
-    fn_args = prompt.arguments(args, kwargs)
-    toolset = Toolset(config["tools"]) if "tools" in config else settings.toolset
-    dynamic = config.get("call_params", {})
-    names = settings.provider.settings
-    call_params = {
-        **settings.call_params,
-        **{key: value for key, value in dynamic.items() if key not in names},
-    }
-    client = config.get("client")
-    return PreparedCall(
-        provider=settings.provider,
-        model=settings.model,
-        request=settings.provider.prepare(
-            CallRequest(
-                model=settings.model,
-                messages=prompt.messages(config, fn_args),
-                tools=toolset.types,
-                call_params=call_params,
-                stream=settings.stream,
-            )
-        ),
-        connection=Connection(
-            client=settings.client if client is None else client,
-            settings={
-                **settings.settings,
-                **{key: value for key, value in dynamic.items() if key in names},
-            },
-            sdk_iteration=settings.sdk_iteration,
-        ),
-        toolset=toolset,
-        call_params=call_params,
-        timeouts=settings.timeouts,
-        fn_args=fn_args,
-        prompt_template=prompt.template.text if prompt.template is not None else None,
-        metadata=config.get("metadata", {}),
-    )
-
-
-def _fetch(call: PreparedCall) -> BaseCallResponse[Any]:
-    start = time.time()
-    seconds = call.timeouts.get("total")
-
-    def send() -> tuple[Any, JSONObject]:
-        return call.provider.fetch(call.request, call.connection)
-
-    try:
-        if seconds is None:
-            obj, data = send()
-        else:
-            obj, data = run_until(send, time.monotonic() + seconds, discard=lambda _: None)
-    except Exception as error:
-        failure = _fetch_error(call, error, seconds)
-        raise failure from (error.__cause__ if failure is error else error)
-    return _response(call, obj, data, start)
-
-
-async def _fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
-    start = time.time()
-    seconds = call.timeouts.get("total")
-    try:
-        async with asyncio.timeout(seconds):
-            obj, data = await call.provider.fetch_async(call.request, call.connection)
-    except Exception as error:
-        failure = _fetch_error(call, error, seconds)
-        raise failure from (error.__cause__ if failure is error else error)
-    return _response(call, obj, data, start)
-
-
-def _fetch_error(call: PreparedCall, error: Exception, seconds: float | None) -> MirascopeError:
-    if seconds is not None and type(error) is TimeoutError and not str(error):
-        return ProviderTimeoutError(
-            f"no answer came within {seconds:g} s (timeout 'total')",
-            provider=call.provider.name,
-            model=call.model,
-        )
-    return call.provider.opening_error(error, call.model)
-
-
-def _response(
-    call: PreparedCall, obj: Any, data: JSONObject, start: float
-) -> BaseCallResponse[Any]:
-    answer = Accumulator()
-    try:
-        calls = answer.add(call.provider.decoder().decode_response(data)) or []
-    except Exception as error:
-        raise StreamDecodeError(
-            f"the response can't be read: {describe(error)}",
-            provider=call.provider.name,
-            model=call.model,
-        ) from error
-    calls += answer.end_calls()
-    if answer.error is not None:
-        raise error_from_status(
-            answer.error.status or 500,
-            answer.error.message,
-            code=answer.error.code,
-            provider=call.provider.name,
-            model=call.model,
-        )
-    return call.provider.response_class(
-        call,
-        answer,
-        lambda: obj,
-        tools=[call.toolset.resolve(tool_call) for tool_call in calls],
-        start_time=start,
-        end_time=time.time(),
-    )

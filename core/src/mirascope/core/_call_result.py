@@ -154,6 +154,7 @@ class CallResult:
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
+        self._ended("input_tokens")
         usage = self.common_usage
         return None if usage is None else usage.input_tokens
 
@@ -164,6 +165,7 @@ class CallResult:
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
+        self._ended("cached_tokens")
         usage = self.common_usage
         return None if usage is None else usage.cache_read_tokens
 
@@ -174,6 +176,7 @@ class CallResult:
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
+        self._ended("output_tokens")
         usage = self.common_usage
         return None if usage is None else usage.output_tokens
 
@@ -184,7 +187,8 @@ class CallResult:
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
-        details = self.cost_details
+        self._ended("cost")
+        details = self._priced()
         return None if details is None else float(details)
 
     @property
@@ -194,19 +198,8 @@ class CallResult:
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
-        usage = self.common_usage
-        if not self._cost_known:
-            self._cost_known = True
-            if usage is not None:
-                self._cost = observers.cost(self._call.provider.name, self.model, usage)
-                self._cost = self._cost or calculate_cost(
-                    usage,
-                    self._call.provider.prices,
-                    model=self.model,
-                    requested_model=self._call.model,
-                    final=self._completed,
-                )
-        return self._cost
+        self._ended("cost_details")
+        return self._priced()
 
     @property
     def message_param(self) -> Any:
@@ -264,3 +257,18 @@ class CallResult:
                 that JSON can express). The output of a call that could not be run is its error.
         """
         return list(self._call.provider.tool_message_params(results))
+
+    def _priced(self) -> Cost | None:
+        usage = self.common_usage
+        if not self._cost_known:
+            self._cost_known = True
+            if usage is not None:
+                self._cost = observers.cost(self._call.provider.name, self.model, usage)
+                self._cost = self._cost or calculate_cost(
+                    usage,
+                    self._call.provider.prices,
+                    model=self.model,
+                    requested_model=self._call.model,
+                    final=self._completed,
+                )
+        return self._cost

@@ -135,5 +135,6 @@ def _warn_unknown(table: PriceTable, model: str) -> None:
     warnings.warn(
         f"no price is known for {table.provider} model {model!r}: its cost is None",
         UnknownPriceWarning,
-        stacklevel=4,
+        # calculate_cost, _priced, the property, and then whoever asked.
+        stacklevel=5,
     )

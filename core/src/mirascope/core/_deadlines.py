@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypedDict, cast
@@ -49,7 +49,7 @@ def parse_timeouts(timeout: object) -> Timeouts:
         if (
             isinstance(seconds, bool)
             or not isinstance(seconds, (int, float))
-            or not 0 < seconds < math.inf
+            or not 0 < seconds <= threading.TIMEOUT_MAX
         ):
             raise UsageError(
                 f"timeout {name!r} must be a positive number of seconds, not {seconds!r}"

@@ -238,13 +238,23 @@ def error_from_status(
         **facts: `provider`, `model`, `code` as in `APIError`.
     """
     headers = headers or {}
-    facts.setdefault("request_id", headers.get("x-request-id") or headers.get("request-id"))
+    facts.setdefault("request_id", request_id(headers))
     error_class = _STATUS_ERRORS.get(
         status, ProviderServerError if status >= 500 else BadRequestError
     )
     if error_class is RateLimitError:
         return RateLimitError(message, status=status, retry_after=retry_after(headers), **facts)
     return error_class(message, status=status, **facts)
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the provider's id of a request: `x-request-id`, or Anthropic's `request-id`."""
+    return headers.get("x-request-id") or headers.get("request-id")
+
+
+def is_retryable(status: int | None) -> bool:
+    """Whether a request that ended with this HTTP status may succeed later."""
+    return status is not None and (status in (408, 429) or status >= 500)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -19,6 +19,7 @@ from ._errors import (
     StreamProviderError,
     StreamTruncatedError,
     describe,
+    is_retryable,
 )
 from ._source import Piece
 from ._tools import BaseTool, Toolset
@@ -141,8 +142,7 @@ class Machine(Generic[ChunkT]):
         if not self.events:
             return StreamTruncatedError("the response is empty")
         return StreamTruncatedError(
-            "the response ended before the provider said that it was finished; what arrived is in "
-            "error.stream"
+            "the response ended before the provider said that it was finished"
         )
 
     def _event(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> None:
@@ -207,7 +207,11 @@ class Machine(Generic[ChunkT]):
             error = answer.error
             self._fail(
                 StreamProviderError(
-                    error.message, type=error.type, code=error.code, status=error.status
+                    error.message,
+                    type=error.type,
+                    code=error.code,
+                    status=error.status,
+                    retryable=is_retryable(error.status),
                 )
             )
             return

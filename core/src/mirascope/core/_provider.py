@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ._accumulate import Accumulator
 from ._decoder import Decoder
@@ -194,7 +194,7 @@ class Provider(ABC):
             # The SDK's own function refuses a parameter, or JSON has no way to say its value.
             return BadRequestError(str(error), provider=self.name, model=model)
         error_class = ProviderTimeoutError if is_timeout(error) else ProviderConnectionError
-        return error_class(describe(error), provider=self.name, model=model)
+        return error_class(_unreachable(error), provider=self.name, model=model)
 
     def stream_error(self, error: Exception, model: str) -> APIError:
         """Return the error for an exception that was raised while the response was read."""
@@ -222,3 +222,14 @@ class Provider(ABC):
             mapped.provider = mapped.provider or self.name
             mapped.model = mapped.model or model
         return mapped
+
+
+def _unreachable(error: Exception) -> str:
+    """Say which server could not be reached, where the transport's exception knows it."""
+    try:
+        url: Any = cast("Any", error).request.url
+        address = f"no answer from {url.scheme}://{url.host}{f':{url.port}' if url.port else ''}: "
+    except (AttributeError, RuntimeError):
+        # httpx raises RuntimeError for an exception that no request was given to.
+        address = ""
+    return address + describe(error.__cause__ if isinstance(error.__cause__, Exception) else error)

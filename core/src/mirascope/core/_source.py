@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeAlias, cast
 
 from ._deltas import JSONObject
-from ._errors import StreamDecodeError
+from ._errors import StreamDecodeError, request_id
 
 SDKObject: TypeAlias = tuple[Any, JSONObject]
 """An object that an SDK yielded, and the JSON object that it was made of."""
@@ -68,7 +68,7 @@ class HTTPSource:
     def __init__(self, response: Any, close: Callable[[], None] | None = None) -> None:
         self._response = response
         self._close: Callable[[], None] = close or response.close
-        self.request_id: str | None = response.headers.get("x-request-id")
+        self.request_id = request_id(response.headers)
 
     def __iter__(self) -> Iterator[bytes]:
         iterator: Iterator[bytes] = self._response.iter_bytes()
@@ -96,7 +96,7 @@ class AsyncHTTPSource:
     def __init__(self, response: Any, aclose: Callable[[], Any] | None = None) -> None:
         self._response = response
         self._aclose = aclose or response.aclose
-        self.request_id: str | None = response.headers.get("x-request-id")
+        self.request_id = request_id(response.headers)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         iterator: AsyncIterator[bytes] = self._response.aiter_bytes()
@@ -197,7 +197,7 @@ def _json_value(value: Any) -> Any:
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     if callable(dump := getattr(value, "model_dump", None)):
-        return dump(mode="json", exclude_unset=True, warnings=False)
+        return dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
     if isinstance(value, Mapping):
         return {str(k): _json_value(v) for k, v in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, (list, tuple)):

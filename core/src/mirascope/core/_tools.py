@@ -305,7 +305,8 @@ def _arguments_model(
         default = ... if parameter.default is parameter.empty else parameter.default
         # A description in the annotation (`Annotated[…, Field(description=…)]`) is not to be
         # covered by the lack of one in the docstring.
-        described = {"description": text} if (text := parameter_docs.get(parameter.name)) else {}
+        text = parameter_docs.get(parameter.name)
+        described: dict[str, Any] = {"description": text} if text else {}
         # The field's own name is hidden behind the alias, so that no parameter can clash with
         # an attribute of pydantic's models or begin with an underscore.
         fields[f"argument_{index}"] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -132,7 +133,10 @@ class CompatibleProvider(ChatProvider):
             raise UsageError(
                 f"{self.name}: no server is given: pass base_url= or set {self.base_url_env}"
             )
-        headers = dict(settings.get("headers") or {})
+        given: object = settings.get("headers") or {}
+        if not isinstance(given, Mapping):
+            raise UsageError(f"headers must be a mapping of names to values, not {given!r}")
+        headers = dict(cast("Mapping[str, str]", given))
         if key:
             headers.setdefault("Authorization", f"Bearer {key}")
         return client.build_request(

@@ -1,0 +1,10 @@
+"""Anthropic: the distribution `mirascope-anthropic` under its short name."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mirascope_anthropic import *  # pyright: ignore[reportWildcardImportFromLibrary]
+else:
+    from .plugins._first_party import alias
+
+    alias(__name__, "mirascope_anthropic")

@@ -1,0 +1,181 @@
+"""Price tables and the arithmetic on them: exact, and never a guess (DESIGN §7)."""
+
+from __future__ import annotations
+
+import warnings
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from mirascope.core import UnknownPriceWarning, Usage, UsageError, token_count
+from mirascope.core import _cost as cost_module
+from mirascope.core._cost import calculate_cost
+from mirascope.core._prices import PriceTable
+
+TOML = """
+schema = 1
+provider = "acme"
+updated = 2026-11-22
+currency = "USD"
+strip_prefixes = ["acme/"]
+
+[models."large"]
+aliases = ["large-latest"]
+prefixes = ["large-2"]
+prices = [{ input = 2.5, cache_read = 1.25, output = 10 }]
+
+[models."large-2-mini"]
+prefixes = ["large-2-mini"]
+prices = [{ input = 0.1, output = 0.3 }]
+
+[models."small"]
+prices = [{ input = 0.15 }]
+"""
+
+TABLE = PriceTable.from_toml(TOML, "acme")
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    cost_module._warned.clear()
+
+
+def cost(usage: Usage, model: str = "large", **more: Any) -> Any:
+    return calculate_cost(usage, TABLE, model=model, **more)
+
+
+@pytest.mark.parametrize(
+    ("model", "entry", "exact"),
+    [
+        ("large", "large", True),
+        ("acme/large", "large", True),
+        ("large-latest", "large", True),
+        ("large-2", "large", True),
+        ("large-2-2026-01-01", "large", True),
+        ("large-2-mini", "large-2-mini", True),
+        ("large-2-mini-2026", "large-2-mini", True),
+        ("small-2026-01-31", "small", False),
+        ("small-20260131", "small", False),
+    ],
+)
+def test_names(model: str, entry: str, exact: bool) -> None:
+    match = TABLE.match(model)
+    assert match is not None
+    assert (match.model, match.exact) == (entry, exact)
+
+
+@pytest.mark.parametrize("model", ["", "larg", "larger", "small-", "small-fast", "other/large"])
+def test_names_that_are_not_there(model: str) -> None:
+    assert TABLE.match(model) is None
+
+
+def test_a_cost_is_exact_and_each_token_is_billed_once() -> None:
+    usage = Usage(input_tokens=1000, output_tokens=30, cache_read_tokens=900, reasoning_tokens=20)
+    result = cost(usage)
+    assert [(line.unit, line.count, line.amount) for line in result.lines] == [
+        ("input", 100, Decimal("0.00025")),
+        ("cache_read", 900, Decimal("0.001125")),
+        ("output", 30, Decimal("0.0003")),
+    ]
+    assert result.total == Decimal("0.001675")
+    assert (result.exact, result.notes, result.basis) == (True, (), "list")
+    assert float(result) == 0.001675
+    assert str(result) == "$0.001675"
+
+
+def test_a_unit_without_a_price_of_its_own_costs_what_the_broader_one_does() -> None:
+    usage = Usage(input_tokens=10, output_tokens=0, cache_read_tokens=4, cache_write_tokens=6)
+    assert cost(usage, "large-2-mini").total == Decimal("0.000001")
+    assert cost(usage, "large-2-mini").exact
+
+
+def test_a_unit_without_any_price_is_said_to_be_left_out() -> None:
+    result = cost(Usage(input_tokens=1_000_000, output_tokens=5), "small")
+    assert result.total == Decimal("0.15")
+    assert not result.exact
+    assert "no price for output" in result.notes[0]
+
+
+def test_what_makes_a_cost_inexact() -> None:
+    usage = Usage(input_tokens=1, output_tokens=0)
+    assert not cost(usage, "small-2026-01-31").exact
+    assert not cost(usage, final=False).exact
+    assert "lower bound" in cost(usage, final=False).notes[0]
+    flex = Usage(input_tokens=1, output_tokens=0, facts={"service_tier": "flex"})
+    assert not cost(flex).exact
+    default = Usage(input_tokens=1, output_tokens=0, facts={"service_tier": "default"})
+    assert cost(default).exact
+
+
+def test_an_unknown_model_has_no_cost_and_warns_once() -> None:
+    usage = Usage(input_tokens=1, output_tokens=1)
+    with pytest.warns(UnknownPriceWarning, match="acme model 'huge'"):
+        assert cost(usage, "huge") is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert cost(usage, "huge") is None
+        assert calculate_cost(usage, PriceTable.empty("nobody"), model="huge") is None
+    assert cost(usage, "deployment", requested_model="large").model == "large"
+
+
+def test_what_the_provider_reports_counts() -> None:
+    usage = Usage(input_tokens=1, output_tokens=1, reported_cost="0.01")
+    assert (cost(usage).total, cost(usage).basis) == (Decimal("0.01"), "provider")
+    assert cost(usage, "huge").total == Decimal("0.01")
+    for nonsense in ("nan", "-1", "inf", "cheap"):
+        usage = Usage(input_tokens=1, output_tokens=1, reported_cost=nonsense)
+        assert cost(usage).basis == "list"
+
+
+def test_what_is_free_costs_nothing_and_says_so() -> None:
+    free = PriceTable(provider="local", free=True)
+    result = calculate_cost(Usage(input_tokens=1, output_tokens=1), free, model="any")
+    assert result is not None
+    assert result.total == 0
+    assert result.notes
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("schema = ", "no TOML"),
+        ("schema = 2", "schema = 1"),
+        ('schema = 1\ncurrency = "EUR"', "USD"),
+        ("schema = 1\nprice = 3", "unknown keys: price"),
+        ("schema = 1\n[models.a]\nprices = []", "one row"),
+        ("schema = 1\n[models.a]\nprices = [{ input = -1 }]", "price of input is"),
+        ('schema = 1\n[models.a]\nprices = [{ input = "1" }]', "price of input is"),
+        ("schema = 1\n[models.a]\nprices = [{ inputs = 1 }]", "unknown units: inputs"),
+        ("schema = 1\n[models.a]\nprice = [{ input = 1 }]", "unknown keys: price"),
+        (
+            "schema = 1\n[models.a]\naliases = ['b']\nprices = [{}]\n[models.b]\nprices = [{}]",
+            "'b' twice",
+        ),
+    ],
+)
+def test_tables_that_do_not_follow_the_format(toml: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        PriceTable.from_toml(toml, "acme")
+    assert "acme" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [(5, 5), (5.0, 5), (True, 0), ("5", 0), (None, 0), (-1, 0), (float("nan"), 0), (1e400, 0)],
+)
+def test_counts_of_a_server(value: object, count: int) -> None:
+    assert token_count(value) == count
+
+
+def test_common_usage() -> None:
+    usage = Usage(
+        input_tokens=10,
+        output_tokens=5,
+        cache_read_tokens=4,
+        cache_write_tokens=3,
+        reasoning_tokens=2,
+    )
+    assert usage.total_tokens == 15
+    assert usage.counts == {"input": 3, "cache_read": 4, "cache_write": 3, "output": 5}
+    assert sum(usage.counts.values()) == usage.total_tokens
+    assert usage.to_dict()["reasoning_tokens"] == 2
