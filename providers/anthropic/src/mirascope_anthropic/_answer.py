@@ -1,0 +1,149 @@
+"""Messages: an answer to what the next request, and the user, take. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+from mirascope.core import Accumulator, BaseTool, Block, JSONObject, Usage, token_count
+from pydantic_core import from_json, to_json
+
+from ._decode import FACTS
+from ._input import input_object
+
+FINISH_REASONS: Final[Mapping[str, str]] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "refusal",
+}
+"""Stop reasons by unified name; `pause_turn` and those of a later API are `"other"`."""
+
+_RESULT_PARTS: Final = ("text", "image", "document", "search_result", "tool_reference")
+_SERVED: Final = ("service_tier", "inference_geo", "speed")
+
+
+def message_param(answer: Accumulator) -> dict[str, Any]:
+    """Return an answer as the assistant's message of the next request.
+
+    A plain text answer is a string, which the API defines to mean one text block; anything else is
+    the list of blocks. What the API refuses is left out: blank text blocks, and blocks that were
+    cut (thinking without its signature, calls without all their arguments).
+    """
+    content = [_param(block) for block in content_blocks(answer) if _can_go_back(block)]
+    if len(content) == 1 and content[0].keys() == {"type", "text"}:
+        return {"role": "assistant", "content": content[0]["text"]}
+    return {"role": "assistant", "content": content or ""}
+
+
+def content_blocks(answer: Accumulator) -> list[JSONObject]:
+    """Return an answer's blocks in their order, as the API would have sent them whole."""
+    return [
+        _content_block(block)
+        for block in answer.blocks
+        if block.kind != "refusal" and (block.kind != "tool_call" or block.call is not None)
+    ]
+
+
+def message(answer: Accumulator) -> JSONObject:
+    """Return a streamed answer as the message that would have been sent without streaming."""
+    stated = {name: from_json(answer.facts[name]) for name in FACTS if name in answer.facts}
+    return {
+        "id": answer.id or "",
+        "type": "message",
+        "role": "assistant",
+        "model": answer.model or "",
+        "content": content_blocks(answer),
+        "stop_reason": answer.finish_reason,
+        "stop_sequence": None,
+        **stated,
+        **({"usage": answer.usage} if answer.usage is not None else {}),
+    }
+
+
+def tool_message_params(results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
+    """Return the results of tool calls: one message, as the API wants them."""
+    content = [_tool_result(tool, output) for tool, output in results]
+    return [{"role": "user", "content": content}] if content else []
+
+
+def normalize(usage: Mapping[str, Any]) -> Usage:
+    """Return usage by the rule for all providers.
+
+    `input_tokens` on the wire leaves out what was read from and written to a cache;
+    `output_tokens` includes thinking.
+    https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching#tracking-cache-performance
+    """
+    cache_read = token_count(usage.get("cache_read_input_tokens"))
+    by_ttl = _mapping(usage, "cache_creation").values()
+    # The total grows with server tools, the split by lifetime comes once, at the beginning.
+    cache_write = max(
+        token_count(usage.get("cache_creation_input_tokens")), sum(map(token_count, by_ttl))
+    )
+    output = token_count(usage.get("output_tokens"))
+    thinking = token_count(_mapping(usage, "output_tokens_details").get("thinking_tokens"))
+    return Usage(
+        input_tokens=token_count(usage.get("input_tokens")) + cache_read + cache_write,
+        output_tokens=output,
+        cache_read_tokens=cache_read,
+        cache_write_tokens=cache_write,
+        reasoning_tokens=min(output, thinking),
+        facts={name: str(usage[name]) for name in _SERVED if usage.get(name)},
+    )
+
+
+def _content_block(block: Block) -> JSONObject:
+    if block.call is not None:
+        call = block.call
+        identity = {"id": call.id, "name": call.name, "input": input_object(call.arguments)}
+        return {**block.fields, **identity}
+    kind = block.fields.get("type")
+    if kind == "text" or block.kind == "text":
+        return {**block.fields, "text": block.text}
+    if kind == "thinking":
+        return {**block.fields, "thinking": block.text}
+    return dict(block.fields)
+
+
+def _can_go_back(block: JSONObject) -> bool:
+    kind = str(block.get("type"))
+    if kind == "text":
+        return bool(block["text"].strip())
+    if kind == "thinking":
+        return "signature" in block
+    return "input" in block or not kind.endswith("_tool_use")
+
+
+def _param(block: JSONObject) -> JSONObject:
+    if block.get("type") == "text" and not block.get("citations"):
+        return {name: value for name, value in block.items() if name != "citations"}
+    return block
+
+
+def _tool_result(tool: BaseTool, output: Any) -> JSONObject:
+    result: JSONObject = {"type": "tool_result", "tool_use_id": tool.tool_call.id}
+    if tool.error is not None:
+        output = str(tool.error) if output is None else output
+        result["is_error"] = True
+    if isinstance(output, str) or _is_content(output):
+        result["content"] = output
+    else:
+        result["content"] = to_json(output, fallback=str).decode()
+    return result
+
+
+def _is_content(output: object) -> bool:
+    """Whether a tool returned content blocks: images and documents reach the model as such."""
+    if not isinstance(output, list) or not output:
+        return False
+    return all(
+        isinstance(part, dict) and cast("JSONObject", part).get("type") in _RESULT_PARTS
+        for part in cast("list[object]", output)
+    )
+
+
+def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    child = value.get(key)
+    return cast("Mapping[str, Any]", child) if isinstance(child, Mapping) else {}

@@ -1,0 +1,213 @@
+"""Anthropic's messages through the official SDK."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from mirascope.core import (
+    Accumulator,
+    APIError,
+    AsyncHTTPSource,
+    AsyncObjectSource,
+    AsyncSource,
+    BaseAsyncStream,
+    BaseCallResponse,
+    BaseStream,
+    BaseTool,
+    CallRequest,
+    ClientCache,
+    Connection,
+    Decoder,
+    HTTPSource,
+    JSONObject,
+    ObjectSource,
+    Provider,
+    Request,
+    Source,
+    Usage,
+    UsageError,
+    json_object,
+)
+from typing_extensions import override
+
+from . import _answer, _request
+from ._call_response import AnthropicCallResponse
+from ._decode import AnthropicDecoder
+from ._objects import build
+from ._stream import AnthropicAsyncStream, AnthropicStream
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic, AsyncAnthropic
+
+_CLIENTS: ClientCache[Anthropic, AsyncAnthropic] = ClientCache(
+    close=lambda client: client.close(), aclose=lambda client: client.close()
+)
+
+
+class AnthropicProvider(Provider):
+    """Messages of Anthropic's API, and of any server that speaks it, by way of the SDK.
+
+    `client=` is any client of the SDK (`Anthropic`, `AnthropicBedrock`, `AnthropicVertex`, … and
+    their asynchronous twins) or an object with the same `messages.create`.
+    """
+
+    name: ClassVar[str] = "anthropic"
+    api: ClassVar[str] = "messages"
+    stream_class: ClassVar[type[BaseStream[Any]]] = AnthropicStream
+    async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = AnthropicAsyncStream
+    response_class: ClassVar[type[BaseCallResponse[Any]]] = AnthropicCallResponse
+    settings: ClassVar[frozenset[str]] = frozenset({"base_url", "api_key"})
+    prices_package: ClassVar[str | None] = "mirascope_anthropic"
+
+    @override
+    def prepare(self, request: CallRequest) -> Request:
+        return _request.build_request(request)
+
+    @override
+    def message_param(self, answer: Accumulator) -> dict[str, Any]:
+        return _answer.message_param(answer)
+
+    @override
+    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
+        return _answer.tool_message_params(results)
+
+    @override
+    def open(self, request: Request, connection: Connection) -> Source:
+        client = self._client(connection)
+        messages: Any = client.messages
+        arguments = _arguments(messages, request)
+        if not _gives_bytes(client, connection):
+            return ObjectSource(messages.create(**arguments), json_object)
+        response = messages.with_streaming_response.create(**arguments).__enter__()
+        source = HTTPSource(response.http_response, response.close)
+        source.request_id = response.request_id
+        return source
+
+    @override
+    async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
+        client = await self._async_client(connection)
+        messages: Any = client.messages
+        arguments = _arguments(messages, request)
+        if not _gives_bytes(client, connection):
+            return AsyncObjectSource(await messages.create(**arguments), json_object)
+        response = await messages.with_streaming_response.create(**arguments).__aenter__()
+        source = AsyncHTTPSource(response.http_response, response.close)
+        source.request_id = response.request_id
+        return source
+
+    @override
+    def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        messages: Any = self._client(connection).messages
+        response = messages.create(**_arguments(messages, request))
+        return response, json_object(response)
+
+    @override
+    async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        messages: Any = (await self._async_client(connection)).messages
+        response = await messages.create(**_arguments(messages, request))
+        return response, json_object(response)
+
+    @override
+    def decoder(self) -> Decoder:
+        return AnthropicDecoder()
+
+    @override
+    def response_object(self, answer: Accumulator) -> Any:
+        from anthropic.types import Message
+
+        return build(Message, _answer.message(answer))
+
+    @override
+    def finish_reason(self, reason: str) -> str:
+        return _answer.FINISH_REASONS.get(reason, "other")
+
+    @override
+    def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
+        return _answer.normalize(usage)
+
+    @override
+    def usage_object(self, usage: JSONObject) -> Any:
+        from anthropic.types import Usage
+
+        return build(Usage, usage)
+
+    @override
+    def map_error(self, error: Exception) -> APIError | None:
+        from ._errors import map_error
+
+        return map_error(error)
+
+    def _client(self, connection: Connection) -> Anthropic:
+        import anthropic
+
+        client: Any = connection.client
+        if client is None:
+            options = dict(connection.settings)
+            return _CLIENTS.get(_identity(options), lambda: anthropic.Anthropic(**options))
+        if _is_async(client):
+            raise UsageError("client is asynchronous: give an Anthropic client to a sync call")
+        return cast("Anthropic", client)
+
+    async def _async_client(self, connection: Connection) -> AsyncAnthropic:
+        import anthropic
+
+        client: Any = connection.client
+        if client is None:
+            options = dict(connection.settings)
+            return await _CLIENTS.get_async(
+                _identity(options), lambda: anthropic.AsyncAnthropic(**options)
+            )
+        if not _is_async(client):
+            raise UsageError(
+                "client is synchronous: give an AsyncAnthropic client to an async call"
+            )
+        return cast("AsyncAnthropic", client)
+
+
+def _identity(options: dict[str, Any]) -> tuple[object, ...]:
+    """Return what tells one default client from another: the settings and the environment."""
+    environment = sorted(item for item in os.environ.items() if item[0].startswith("ANTHROPIC_"))
+    return (*sorted(options.items()), *environment)
+
+
+def _is_async(client: Any) -> bool:
+    """Whether a client is asynchronous; the SDK's many clients have no public class in common."""
+    return inspect.iscoroutinefunction(inspect.unwrap(client.messages.create))
+
+
+def _arguments(messages: Any, request: Request) -> dict[str, Any]:
+    """Return the request as arguments of this SDK's `create`.
+
+    Parameters that the installed SDK does not name go into the body as they are: it has dropped
+    `temperature` and its like, which many models still take, and lacks those of a later API.
+    """
+    try:
+        known = inspect.signature(messages.create).parameters
+    except (TypeError, ValueError):
+        return request.kwargs
+    if "extra_body" not in known:
+        return request.kwargs
+    arguments = {name: value for name, value in request.kwargs.items() if name in known}
+    rest = {name: value for name, value in request.kwargs.items() if name not in known}
+    if rest:
+        arguments["extra_body"] = {**rest, **(arguments.get("extra_body") or {})}
+    return arguments
+
+
+def _gives_bytes(client: Any, connection: Connection) -> bool:
+    """Whether the response is taken as bytes, which only the SDK's plain clients are sure to give.
+
+    Those for Bedrock and the like may use another framing. A client that validates responses
+    strictly raises its own errors while it iterates, which its user has asked for.
+    """
+    import anthropic
+
+    return (
+        not connection.sdk_iteration
+        and type(client) in (anthropic.Anthropic, anthropic.AsyncAnthropic)
+        # Private, and the only trace of the option; checked with anthropic 1.17 to 2.12.
+        and not getattr(client, "_strict_response_validation", False)
+    )
