@@ -2,23 +2,160 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, cast, overload
 
-from mirascope.core import AsyncCall, BaseDynamicConfig, Call
+from mirascope.core import (
+    AsyncCall,
+    AsyncDecorator,
+    BaseDynamicConfig,
+    BaseTool,
+    Call,
+    SyncOrAsyncDecorator,
+    Timeouts,
+)
 
 from ._call_response import OpenAICallResponse
 from ._provider import OpenAIProvider
+from ._responses_provider import OpenAIResponsesProvider
+from ._responses_response import OpenAIResponsesCallResponse
+from ._responses_stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
 from ._stream import OpenAIAsyncStream, OpenAIStream
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
-PROVIDER = OpenAIProvider()
+Tools: TypeAlias = Sequence[type[BaseTool] | Callable[..., Any]]
 
-call = Call[OpenAICallResponse, OpenAIStream, OpenAIAsyncStream](PROVIDER)
-"""`@openai.call("gpt-4o", stream=True)` for functions and `async def` functions."""
-call_async = AsyncCall[OpenAICallResponse, OpenAIAsyncStream](PROVIDER)
+PROVIDER = OpenAIProvider()
+RESPONSES_PROVIDER = OpenAIResponsesProvider()
+_APIS = {"responses": lambda: RESPONSES_PROVIDER}
+
+
+class OpenAICall(Protocol):
+    """What type checkers see of `call`: the API that `api=` names decides what calls return."""
+
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True],
+        api: Literal["responses"],
+        tools: Tools = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: Timeouts | float | None = None,
+        sdk_iteration: bool = False,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[OpenAIResponsesStream, OpenAIResponsesAsyncStream]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        api: Literal["responses"],
+        tools: Tools = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: Timeouts | float | None = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[OpenAIResponsesCallResponse, OpenAIResponsesCallResponse]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True],
+        api: Literal["chat"] | None = None,
+        tools: Tools = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: Timeouts | float | None = None,
+        sdk_iteration: bool = False,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[OpenAIStream, OpenAIAsyncStream]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        api: Literal["chat"] | None = None,
+        tools: Tools = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: Timeouts | float | None = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[OpenAICallResponse, OpenAICallResponse]: ...
+
+
+class OpenAIAsyncCall(Protocol):
+    """The same of `call_async`."""
+
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True],
+        api: Literal["responses"],
+        tools: Tools = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: Timeouts | float | None = None,
+        sdk_iteration: bool = False,
+        **params: Any,
+    ) -> AsyncDecorator[OpenAIResponsesAsyncStream]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        api: Literal["responses"],
+        tools: Tools = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: Timeouts | float | None = None,
+        **params: Any,
+    ) -> AsyncDecorator[OpenAIResponsesCallResponse]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True],
+        api: Literal["chat"] | None = None,
+        tools: Tools = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: Timeouts | float | None = None,
+        sdk_iteration: bool = False,
+        **params: Any,
+    ) -> AsyncDecorator[OpenAIAsyncStream]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        api: Literal["chat"] | None = None,
+        tools: Tools = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: Timeouts | float | None = None,
+        **params: Any,
+    ) -> AsyncDecorator[OpenAICallResponse]: ...
+
+
+call = cast("OpenAICall", Call[Any, Any, Any](PROVIDER, _APIS))
+"""`@openai.call("gpt-4o", stream=True)` for functions and `async def` functions.
+
+Calls speak chat completions; `api="responses"` chooses the Responses API.
+"""
+call_async = cast("OpenAIAsyncCall", AsyncCall[Any, Any](PROVIDER, _APIS))
 """`@openai.call_async("gpt-4o", stream=True)` for `async def` functions."""
 
 

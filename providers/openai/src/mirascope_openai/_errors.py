@@ -9,6 +9,7 @@ import openai
 from mirascope.core import (
     APIError,
     AuthenticationError,
+    StreamDecodeError,
     StreamProviderError,
     error_from_status,
 )
@@ -18,14 +19,17 @@ from mirascope_compatible import ChatDecoder
 def map_error(error: Exception) -> APIError | None:
     """Return our error for one of the SDK's, or None for timeouts and connections."""
     if isinstance(error, openai.APIStatusError):
+        _hide_credentials(error)
         return error_from_status(
             error.status_code,
             _message(error.body) or error.message,
             headers=error.response.headers,
             code=error.code,
         )
-    if isinstance(error, (openai.APIConnectionError, openai.APIResponseValidationError)):
+    if isinstance(error, openai.APIConnectionError):
         return None
+    if isinstance(error, openai.APIResponseValidationError):
+        return StreamDecodeError(error.message, status=error.status_code)
     if isinstance(error, openai.APIError):
         # Only the SDK's own loop raises it: for an error object inside a stream.
         return StreamProviderError(error.message, type=error.type, code=error.code)
@@ -38,9 +42,32 @@ def map_error(error: Exception) -> APIError | None:
 
 def _message(body: object) -> str | None:
     """Return the message of an error body; the SDK has already taken off an outer `error`."""
+    if isinstance(body, list) and body:
+        # Google's compatible endpoint wraps the object in an array.
+        body = cast("list[object]", body)[0]
     if not isinstance(body, Mapping):
         return body if isinstance(body, str) else None
     data = cast("Mapping[str, Any]", body)
-    for delta in ChatDecoder().decode_stray({"error": dict(data)}) or ():
+    for delta in ChatDecoder().decode_stray(dict(data)) or ():
         return cast("str | None", getattr(delta, "message", None))
     return None
+
+
+def _hide_credentials(error: openai.APIStatusError) -> None:
+    """Blank out a key that the server echoed: the SDK's exception is logged with ours."""
+    for header in ("authorization", "api-key"):
+        key = error.request.headers.get(header, "").rpartition(" ")[2]
+        if key:
+            error.message = error.message.replace(key, "***")
+            error.body = _without(key, error.body)
+    error.args = (error.message,)
+
+
+def _without(key: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace(key, "***")
+    if isinstance(value, list):
+        return [_without(key, item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {name: _without(key, item) for name, item in cast("dict[Any, Any]", value).items()}
+    return value

@@ -12,6 +12,12 @@ def _chat() -> Provider:
     return PROVIDER
 
 
+def _responses() -> Provider:
+    from ._call import RESPONSES_PROVIDER
+
+    return RESPONSES_PROVIDER
+
+
 @hookimpl
 def mirascope_provider() -> ProviderSpec:
     """Describe the provider."""
@@ -20,7 +26,7 @@ def mirascope_provider() -> ProviderSpec:
         api_version=1,
         package="mirascope_openai",
         title="OpenAI",
-        apis={"chat": _chat},
+        apis={"chat": _chat, "responses": _responses},
         capabilities=frozenset(Capability),
         api_key_env=("OPENAI_API_KEY",),
         sdk="openai",

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from mirascope.core import (
     Accumulator,
-    APIError,
-    AsyncHTTPSource,
-    AsyncObjectSource,
-    AsyncSource,
     BaseAsyncStream,
     BaseCallResponse,
     BaseStream,
-    ClientCache,
-    Connection,
-    HTTPSource,
     JSONObject,
-    ObjectSource,
-    Request,
-    Source,
-    UsageError,
-    json_object,
 )
 from mirascope_compatible import ChatProvider
 from typing_extensions import override
@@ -30,58 +17,23 @@ from typing_extensions import override
 from ._call_response import OpenAICallResponse
 from ._objects import build
 from ._stream import OpenAIAsyncStream, OpenAIStream
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI, OpenAI
-
-_CLIENTS: ClientCache[OpenAI, AsyncOpenAI] = ClientCache(
-    close=lambda client: client.close(), aclose=lambda client: client.close()
-)
+from ._transport import SDKTransport
 
 
-class OpenAIProvider(ChatProvider):
+class OpenAIProvider(SDKTransport, ChatProvider):
     """Chat completions of OpenAI, of Azure OpenAI, and of any server by way of the SDK.
 
     `client=` is any client of the SDK (`OpenAI`, `AzureOpenAI` and their asynchronous twins) or an
     object with the same `chat.completions.create`.
     """
 
-    name: ClassVar[str] = "openai"
     stream_class: ClassVar[type[BaseStream[Any]]] = OpenAIStream
     async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = OpenAIAsyncStream
     response_class: ClassVar[type[BaseCallResponse[Any]]] = OpenAICallResponse
-    settings: ClassVar[frozenset[str]] = frozenset({"base_url", "api_key"})
-    prices_package: ClassVar[str | None] = "mirascope_openai"
 
     @override
-    def open(self, request: Request, connection: Connection) -> Source:
-        client = self._client(connection)
-        completions: Any = client.chat.completions
-        if not _gives_bytes(client, connection):
-            return ObjectSource(completions.create(**request.kwargs), json_object)
-        response = completions.with_streaming_response.create(**request.kwargs).__enter__()
-        return HTTPSource(response.http_response, response.close)
-
-    @override
-    async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
-        client = await self._async_client(connection)
-        completions: Any = client.chat.completions
-        if not _gives_bytes(client, connection):
-            return AsyncObjectSource(await completions.create(**request.kwargs), json_object)
-        response = await completions.with_streaming_response.create(**request.kwargs).__aenter__()
-        return AsyncHTTPSource(response.http_response, response.close)
-
-    @override
-    def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
-        completions: Any = self._client(connection).chat.completions
-        response = completions.create(**request.kwargs)
-        return response, json_object(response)
-
-    @override
-    async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
-        completions: Any = (await self._async_client(connection)).chat.completions
-        response = await completions.create(**request.kwargs)
-        return response, json_object(response)
+    def resource(self, client: Any) -> Any:
+        return client.chat.completions
 
     @override
     def usage_object(self, usage: JSONObject) -> Any:
@@ -94,55 +46,3 @@ class OpenAIProvider(ChatProvider):
         from openai.types.chat import ChatCompletion
 
         return build(ChatCompletion, super().response_object(answer))
-
-    @override
-    def map_error(self, error: Exception) -> APIError | None:
-        from ._errors import map_error
-
-        return map_error(error)
-
-    def _client(self, connection: Connection) -> OpenAI:
-        import openai
-
-        client: OpenAI | AsyncOpenAI | None = connection.client
-        if client is None:
-            options = dict(connection.settings)
-            return _CLIENTS.get(_identity(options), lambda: openai.OpenAI(**options))
-        if isinstance(client, openai.AsyncOpenAI):
-            raise UsageError("client is asynchronous: give an OpenAI client to a synchronous call")
-        return client
-
-    async def _async_client(self, connection: Connection) -> AsyncOpenAI:
-        import openai
-
-        client: OpenAI | AsyncOpenAI | None = connection.client
-        if client is None:
-            options = dict(connection.settings)
-            return await _CLIENTS.get_async(
-                _identity(options), lambda: openai.AsyncOpenAI(**options)
-            )
-        if isinstance(client, openai.OpenAI):
-            raise UsageError("client is synchronous: give an AsyncOpenAI client to an async call")
-        return client
-
-
-def _identity(options: dict[str, Any]) -> tuple[object, ...]:
-    """Return what tells one default client from another: the settings and the environment."""
-    environment = sorted(item for item in os.environ.items() if item[0].startswith("OPENAI_"))
-    return (*sorted(options.items()), *environment)
-
-
-def _gives_bytes(client: Any, connection: Connection) -> bool:
-    """Whether the response is taken as bytes, which only the SDK's own clients are sure to give.
-
-    A client that validates responses strictly raises its own errors while it iterates, which its
-    user has asked for.
-    """
-    import openai
-
-    return (
-        not connection.sdk_iteration
-        and isinstance(client, (openai.OpenAI, openai.AsyncOpenAI))
-        # Private, and the only trace of the option; checked with openai 2.20 to 3.54.
-        and not getattr(client, "_strict_response_validation", False)
-    )

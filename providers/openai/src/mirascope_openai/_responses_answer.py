@@ -1,0 +1,164 @@
+"""The Responses API: an answer to the next request, to a response object and to usage.
+
+Pure functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, TypedDict, cast
+
+from mirascope.core import Accumulator, Block, JSONObject, Usage, token_count
+
+from ._responses_decode import ARGUMENTS, BEGUN, ITEM, RESPONSE
+
+FINISH_REASONS: Final[Mapping[str, str]] = {
+    "completed": "stop",
+    "incomplete:max_output_tokens": "length",
+    "incomplete:max_messages": "length",
+    "incomplete:content_filter": "content_filter",
+    "failed": "error",
+}
+"""The endings of a response, as `status` or `status:reason`, by unified name."""
+
+
+class OpenAIResponsesMessageParam(TypedDict):
+    """An answer of the Responses API as one message.
+
+    Calls of this provider take it as it is. For the SDK's own functions, `content` is the list of
+    input items: `input=[…, *message["content"], …]`.
+    """
+
+    role: Literal["assistant"]
+    content: list[dict[str, Any]]
+    """The output items of the answer, in order, as they were sent."""
+
+
+def message_param(answer: Accumulator) -> dict[str, Any]:
+    """Return an answer as the assistant's message of the next request.
+
+    Of an answer that ended early, items that are not complete are left out, but for their text.
+    The API takes a reasoning item only together with the item that followed it.
+    """
+    items: list[JSONObject] = []
+    followed = False
+    for block in reversed(_item_blocks(answer)):
+        item = _sendable(block, answer)
+        if item is None or (item["type"] == "reasoning" and not followed):
+            followed = False
+        else:
+            followed = ITEM in block.fields or block.call is not None
+            items.append(item)
+    return {"role": "assistant", "content": items[::-1]}
+
+
+def response(answer: Accumulator) -> JSONObject:
+    """Return an answer as the response that would have been sent without streaming.
+
+    ChatGPT's own server leaves the items out of the last event: then they are those that were
+    streamed.
+    """
+    data: JSONObject = {"id": answer.id or "", "object": "response", "model": answer.model or ""}
+    for block in answer.blocks:
+        data |= block.fields.get(RESPONSE, {})
+    output = data.get("output") or [_output_item(block, answer) for block in _item_blocks(answer)]
+    return {**data, "output": output}
+
+
+def custom_call_ids(answer: Accumulator) -> set[str]:
+    """Return the ids of the calls that are answered by a `custom_tool_call_output`."""
+    return {
+        block.call.id
+        for block in answer.tool_calls
+        if block.call is not None and _kind(block) == "custom_tool_call"
+    }
+
+
+def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
+    """Return usage by the rule for all providers, which is also the API's own.
+
+    `input_tokens` includes what was read from a cache or written to one, `output_tokens` includes
+    reasoning. `cost` is OpenRouter's own figure.
+    """
+    input_details = _mapping(usage, "input_tokens_details")
+    input_tokens = token_count(usage.get("input_tokens"))
+    output_tokens = token_count(usage.get("output_tokens"))
+    cached = min(input_tokens, token_count(input_details.get("cached_tokens")))
+    reasoning = token_count(_mapping(usage, "output_tokens_details").get("reasoning_tokens"))
+    cost = usage.get("cost")
+    return Usage(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cache_read_tokens=cached,
+        cache_write_tokens=min(
+            input_tokens - cached, token_count(input_details.get("cache_write_tokens"))
+        ),
+        reasoning_tokens=min(output_tokens, reasoning),
+        facts=dict(facts),
+        reported_cost=repr(cost)
+        if isinstance(cost, (int, float)) and not isinstance(cost, bool)
+        else None,
+    )
+
+
+def _item_blocks(answer: Accumulator) -> list[Block]:
+    """Return the blocks that are output items: a refusal stands beside its message's block."""
+    return [block for block in answer.blocks if block.key is not None and block.key != RESPONSE]
+
+
+def _begun(block: Block) -> JSONObject:
+    item: JSONObject = block.fields.get(BEGUN) or {}
+    return item
+
+
+def _kind(block: Block) -> str:
+    item: JSONObject = block.fields.get(ITEM) or _begun(block)
+    unannounced = {"text": "message", "thinking": "reasoning", "tool_call": "function_call"}
+    return str(item.get("type") or unannounced.get(block.kind))
+
+
+def _sendable(block: Block, answer: Accumulator) -> JSONObject | None:
+    """Return what a block gives to the next request, or None."""
+    if block.call is not None or (ITEM in block.fields and block.kind != "tool_call"):
+        return _output_item(block, answer)
+    if _kind(block) == "message" and (text := block.text or answer.refusal):
+        # Without its id: the server has no complete message of that id.
+        phase = _begun(block).get("phase")
+        message: JSONObject = {"type": "message", "role": "assistant", "content": text}
+        return {**message, "phase": phase} if phase else message
+    return None
+
+
+def _output_item(block: Block, answer: Accumulator) -> JSONObject:
+    """Return a block as an output item, with what had arrived of one that is not complete."""
+    kind = _kind(block)
+    if ITEM in block.fields:
+        item: JSONObject = dict(block.fields[ITEM])
+    else:
+        whole = answer.ended or block.call is not None
+        status = "completed" if whole else "incomplete"
+        item = {"type": kind, **_begun(block), "status": status}
+        if kind == "message":
+            item = {"role": "assistant", **item, "content": list(_parts(block, answer))}
+        elif kind == "reasoning":
+            item["summary"] = [{"type": "summary_text", "text": block.text}]
+        elif kind in ARGUMENTS:
+            item[ARGUMENTS[kind]] = block.text
+    if block.call is not None:
+        # Under the id of the call that was yielded: repeated ids were told apart, so that each
+        # result finds its call. No server takes back the empty text of a call without arguments.
+        arguments = block.text or ("{}" if kind == "function_call" else "")
+        item |= {"call_id": block.call.id, "name": block.call.name, ARGUMENTS[kind]: arguments}
+    return item
+
+
+def _parts(block: Block, answer: Accumulator) -> Iterator[JSONObject]:
+    if block.text:
+        yield {"type": "output_text", "text": block.text, "annotations": []}
+    elif answer.refusal:
+        yield {"type": "refusal", "refusal": answer.refusal}
+
+
+def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    child: object = value.get(key)
+    return cast("Mapping[str, Any]", child) if isinstance(child, Mapping) else {}

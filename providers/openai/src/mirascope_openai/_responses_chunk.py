@@ -1,0 +1,55 @@
+"""A chunk of a response from OpenAI's Responses API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from mirascope.core import BaseCallResponseChunk, JSONObject, Usage
+from typing_extensions import override
+
+from ._responses_answer import normalize
+from ._responses_objects import build_event, build_lax
+
+if TYPE_CHECKING:
+    from openai.types.responses import (
+        ResponseStreamEvent,  # noqa: F401 - named in a base class, as text
+        ResponseUsage,
+    )
+
+
+class OpenAIResponsesCallResponseChunk(BaseCallResponseChunk["ResponseStreamEvent"]):
+    """A chunk; `chunk` is the SDK's event class for its `type`, built on first read."""
+
+    __slots__ = ()
+
+    @property
+    @override
+    def id(self) -> str | None:
+        return self._fact("id")
+
+    @property
+    @override
+    def model(self) -> str | None:
+        return self._fact("model")
+
+    @property
+    @override
+    def usage(self) -> ResponseUsage | None:
+        """The usage in this chunk: only the last one has it."""
+        from openai.types.responses import ResponseUsage
+
+        usage = self._raw_usage()
+        return None if usage is None else build_lax(ResponseUsage, usage)
+
+    @override
+    def _normalize(self, usage: JSONObject) -> Usage:
+        return normalize(usage, {})
+
+    @override
+    def _build(self, data: JSONObject, raw: bytes | None) -> Any:
+        return build_event(data)
+
+    def _fact(self, name: str) -> str | None:
+        response: object = self.data.get("response")
+        value = cast("JSONObject", response).get(name) if isinstance(response, dict) else None
+        return value if isinstance(value, str) and value else None

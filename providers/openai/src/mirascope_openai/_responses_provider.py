@@ -1,0 +1,82 @@
+"""OpenAI's Responses API through the official SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from mirascope.core import (
+    Accumulator,
+    BaseAsyncStream,
+    BaseCallResponse,
+    BaseStream,
+    BaseTool,
+    CallRequest,
+    Decoder,
+    JSONObject,
+    Request,
+    Usage,
+)
+from typing_extensions import override
+
+from ._objects import build
+from ._responses_answer import FINISH_REASONS, message_param, normalize, response
+from ._responses_decode import ResponsesDecoder
+from ._responses_objects import build_lax
+from ._responses_request import build_request, tool_message_params
+from ._responses_response import OpenAIResponsesCallResponse
+from ._responses_stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
+from ._transport import SDKTransport
+
+
+class OpenAIResponsesProvider(SDKTransport):
+    """The Responses API of OpenAI, of Azure OpenAI, and of any server by way of the SDK.
+
+    `client=` is any client of the SDK (`OpenAI`, `AzureOpenAI` and their asynchronous twins) or an
+    object with the same `responses.create`.
+    """
+
+    api: ClassVar[str] = "responses"
+    stream_class: ClassVar[type[BaseStream[Any]]] = OpenAIResponsesStream
+    async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = OpenAIResponsesAsyncStream
+    response_class: ClassVar[type[BaseCallResponse[Any]]] = OpenAIResponsesCallResponse
+
+    @override
+    def resource(self, client: Any) -> Any:
+        return client.responses
+
+    @override
+    def prepare(self, request: CallRequest) -> Request:
+        return build_request(request)
+
+    @override
+    def message_param(self, answer: Accumulator) -> dict[str, Any]:
+        return message_param(answer)
+
+    @override
+    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
+        return tool_message_params(results)
+
+    @override
+    def decoder(self) -> Decoder:
+        return ResponsesDecoder()
+
+    @override
+    def response_object(self, answer: Accumulator) -> Any:
+        from openai.types.responses import Response
+
+        return build(Response, response(answer))
+
+    @override
+    def finish_reason(self, reason: str) -> str:
+        return FINISH_REASONS.get(reason, "other")
+
+    @override
+    def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
+        return normalize(usage, facts)
+
+    @override
+    def usage_object(self, usage: JSONObject) -> Any:
+        from openai.types.responses import ResponseUsage
+
+        return build_lax(ResponseUsage, usage)

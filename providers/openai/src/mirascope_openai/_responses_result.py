@@ -1,0 +1,57 @@
+"""The SDK's types on what streams and responses of the Responses API share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from mirascope.core import BaseTool, CallResult, MessageParam
+from typing_extensions import override
+
+from ._responses_answer import OpenAIResponsesMessageParam, custom_call_ids
+
+if TYPE_CHECKING:
+    from openai.types.responses import ResponseInputItemParam, ResponseUsage
+
+
+class OpenAIResponsesCallResult(CallResult):
+    """`usage`, `message_param` and `user_message_param` as OpenAI's SDK types them."""
+
+    @property
+    @override
+    def usage(self) -> ResponseUsage | None:
+        return cast("ResponseUsage | None", super().usage)
+
+    @property
+    @override
+    def message_param(self) -> OpenAIResponsesMessageParam:
+        return cast("OpenAIResponsesMessageParam", super().message_param)
+
+    @property
+    @override
+    def user_message_param(self) -> ResponseInputItemParam | None:
+        return cast("ResponseInputItemParam | None", super().user_message_param)
+
+    @property
+    @override
+    def finish_reason(self) -> str | None:
+        """The unified finish reason, or None.
+
+        The API says "completed" of every answer that is whole: what the answer ends with tells
+        tool calls and refusals apart.
+
+        Raises:
+            StreamNotExhaustedError: the stream has not ended.
+        """
+        reason = super().finish_reason
+        if reason == "stop" and self._answer.tool_calls:
+            return "tool_calls"
+        return "refusal" if reason == "stop" and self._answer.refusal else reason
+
+    @override
+    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[MessageParam]:
+        custom = custom_call_ids(self._answer)
+        return [
+            {**item, "type": "custom_tool_call_output"} if item["call_id"] in custom else item
+            for item in super().tool_message_params(results)
+        ]

@@ -1,0 +1,129 @@
+"""Requests through the official SDK's clients, for every API that they speak."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mirascope.core import (
+    APIError,
+    AsyncHTTPSource,
+    AsyncObjectSource,
+    AsyncSource,
+    ClientCache,
+    Connection,
+    HTTPSource,
+    JSONObject,
+    ObjectSource,
+    Provider,
+    Request,
+    Source,
+    UsageError,
+    json_object,
+)
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+
+_CLIENTS: ClientCache[OpenAI, AsyncOpenAI] = ClientCache(
+    close=lambda client: client.close(), aclose=lambda client: client.close()
+)
+
+
+class SDKTransport(Provider):
+    """The transport, and what else all of OpenAI's APIs share.
+
+    `client=` is any client of the SDK; without one there is a default client for all calls of the
+    same settings and environment.
+    """
+
+    name: ClassVar[str] = "openai"
+    settings: ClassVar[frozenset[str]] = frozenset({"base_url", "api_key"})
+    prices_package: ClassVar[str | None] = "mirascope_openai"
+
+    @abstractmethod
+    def resource(self, client: Any) -> Any:
+        """Return the part of a client whose `create` sends the request."""
+
+    @override
+    def open(self, request: Request, connection: Connection) -> Source:
+        client = self._client(connection)
+        resource = self.resource(client)
+        if not _gives_bytes(client, connection):
+            return ObjectSource(resource.create(**request.kwargs), json_object)
+        response = resource.with_streaming_response.create(**request.kwargs).__enter__()
+        return HTTPSource(response.http_response, response.close)
+
+    @override
+    async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
+        client = await self._async_client(connection)
+        resource = self.resource(client)
+        if not _gives_bytes(client, connection):
+            return AsyncObjectSource(await resource.create(**request.kwargs), json_object)
+        response = await resource.with_streaming_response.create(**request.kwargs).__aenter__()
+        return AsyncHTTPSource(response.http_response, response.close)
+
+    @override
+    def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        response = self.resource(self._client(connection)).create(**request.kwargs)
+        return response, json_object(response)
+
+    @override
+    async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        client = await self._async_client(connection)
+        response = await self.resource(client).create(**request.kwargs)
+        return response, json_object(response)
+
+    @override
+    def map_error(self, error: Exception) -> APIError | None:
+        from ._errors import map_error
+
+        return map_error(error)
+
+    def _client(self, connection: Connection) -> OpenAI:
+        import openai
+
+        client: OpenAI | AsyncOpenAI | None = connection.client
+        if client is None:
+            options = dict(connection.settings)
+            return _CLIENTS.get(_identity(options), lambda: openai.OpenAI(**options))
+        if isinstance(client, openai.AsyncOpenAI):
+            raise UsageError("client is asynchronous: give an OpenAI client to a synchronous call")
+        return client
+
+    async def _async_client(self, connection: Connection) -> AsyncOpenAI:
+        import openai
+
+        client: OpenAI | AsyncOpenAI | None = connection.client
+        if client is None:
+            options = dict(connection.settings)
+            return await _CLIENTS.get_async(
+                _identity(options), lambda: openai.AsyncOpenAI(**options)
+            )
+        if isinstance(client, openai.OpenAI):
+            raise UsageError("client is synchronous: give an AsyncOpenAI client to an async call")
+        return client
+
+
+def _identity(options: dict[str, Any]) -> tuple[object, ...]:
+    """Return what tells one default client from another: the settings and the environment."""
+    environment = sorted(item for item in os.environ.items() if item[0].startswith("OPENAI_"))
+    return (*sorted(options.items()), *environment)
+
+
+def _gives_bytes(client: Any, connection: Connection) -> bool:
+    """Whether the response is taken as bytes, which only the SDK's own clients are sure to give.
+
+    A client that validates responses strictly raises its own errors while it iterates, which its
+    user has asked for.
+    """
+    import openai
+
+    return (
+        not connection.sdk_iteration
+        and isinstance(client, (openai.OpenAI, openai.AsyncOpenAI))
+        # Private, and the only trace of the option; checked with openai 2.20 to 3.54.
+        and not getattr(client, "_strict_response_validation", False)
+    )
