@@ -89,8 +89,12 @@ def test_recordings(serve: Serve, path: Path, sdk_client: Callable[[str], OpenAI
         assert mine.chunk is mine.chunk
         same(mine.chunk, sdk)
     assert sdk_stream.message_param == stream.message_param
-    assert type(sdk_stream.error) is type(stream.error)
-    assert sdk_stream.state == stream.state
+    if None in stream._answer.finish_reasons and stream.state == "completed":
+        # The SDK keeps the end marker to itself, so only finish reasons can show the end.
+        assert sdk_stream.state == "truncated"
+    else:
+        assert type(sdk_stream.error) is type(stream.error)
+        assert sdk_stream.state == stream.state
     if stream.error is None:
         # The SDK drops the event of an error, and the usage in it.
         assert sdk_stream.common_usage == stream.common_usage

@@ -165,6 +165,7 @@ async def test_a_call_in_time(api: API, serve: Serve) -> None:
         -1,
         math.nan,
         math.inf,
+        1e10,
         True,
         "5",
         {"idle": 0},
@@ -185,9 +186,9 @@ async def test_only_the_total_means_something_without_a_stream(api: API) -> None
         api.ask(stream=False, timeout={"idle": 5})
 
 
-@pytest.mark.parametrize("timeout", [1e9, {"first_chunk": 1e12, "idle": 1e15}, {"total": 1e300}])
+@pytest.mark.parametrize("timeout", [1e9, {"first_chunk": 1e9, "idle": 9e9}, {"total": 9e9}])
 async def test_very_long_deadlines(api: API, serve: Serve, timeout: Any) -> None:
-    """Longer than a platform can wait for; what else has deadlines goes on having them."""
+    """As long as a platform can wait for; what else has deadlines goes on having them."""
     server = serve(streamed(*answer("Hello")), streamed(*BEGUN, Hold()))
     async with api.connected(server) as connection:
         stream = await api.call(api.ask(**connection, timeout=timeout), "fantasy")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeAlias, cast
 
 from pydantic_core import from_json
@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 from ._accumulate import Accumulator
 from ._call_response_chunk import BaseCallResponseChunk
 from ._decoder import Decoder
-from ._deltas import Delta, JSONObject
+from ._deltas import Delta, FinishDelta, JSONObject, MetaDelta, UsageDelta
 from ._errors import (
     StreamDecodeError,
     StreamError,
@@ -29,6 +29,7 @@ ChunkT = TypeVar("ChunkT", bound=BaseCallResponseChunk[Any], default=BaseCallRes
 Item: TypeAlias = tuple[ChunkT, BaseTool | None]
 
 _SHOWN = 120
+_TRAILING = (UsageDelta, MetaDelta, FinishDelta)
 
 
 class Machine(Generic[ChunkT]):
@@ -47,6 +48,8 @@ class Machine(Generic[ChunkT]):
         events: how many events had data (the end marker is not counted).
         chunks: how many chunks were made.
         tools: the tools that were yielded.
+        trailing: whether the provider's own error was met, after which only its usage and the like
+            are taken from what still arrives at once.
     """
 
     __slots__ = (
@@ -64,6 +67,7 @@ class Machine(Generic[ChunkT]):
         "events",
         "failure",
         "tools",
+        "trailing",
     )
 
     def __init__(
@@ -86,40 +90,48 @@ class Machine(Generic[ChunkT]):
         self.answer = Accumulator()
         self.done = False
         self.failure: StreamError | None = None
+        self.trailing = False
         self.events = 0
         self.chunks = 0
         self.tools: list[BaseTool] = []
 
-    def feed(self, piece: Piece) -> Sequence[Item[ChunkT]]:
-        """Take the next piece and return the chunks that it completes."""
+    def feed(self, piece: Piece) -> Iterator[Item[ChunkT]]:
+        """Take the next piece and yield the chunks that it completes.
+
+        Each event is decoded when its turn comes: what the answer holds is never ahead of the
+        chunks that were seen, however many events one read brought.
+        """
         items: list[Item[ChunkT]] = []
         if not isinstance(piece, bytes):
             obj, view = piece
             self.events += 1
             self._object(view, None, None, obj, items)
-            return items
+            yield from items
+            return
         try:
             events = self._framer.feed(piece)
         except WireError as error:
             self._fail(StreamDecodeError(str(error)), error)
-            return items
+            return
         for name, data in events:
             self._event(name, data, items)
-            if self.done:
-                break
-        return items
+            if items:
+                yield from items
+                items.clear()
+            if self.done and not self.trailing:
+                return
 
-    def end(self) -> Sequence[Item[ChunkT]]:
-        """Take note that the body has ended and return the chunks that this completes."""
+    def end(self) -> Iterator[Item[ChunkT]]:
+        """Take note that the body has ended and yield the chunks that this completes."""
         items: list[Item[ChunkT]] = []
         for event in self._framer.end():
-            if self.done:
+            if self.done and not self.trailing:
                 break
             if not self._is_cut(event):
                 self._event(*event, items)
         if not self.done and self.complete:
             self._yield_calls(items)
-        return items
+        yield from items
 
     @property
     def complete(self) -> bool:
@@ -170,7 +182,8 @@ class Machine(Generic[ChunkT]):
             return False
         if self._done_sentinel is not None and data.startswith(self._done_sentinel):
             self.done = True
-            if self._decoder.done_sentinel_ends:
+            self.trailing = False
+            if self._decoder.done_sentinel_ends and self.failure is None:
                 self.answer.ended = True
                 self._yield_calls(items)
             return False
@@ -202,6 +215,9 @@ class Machine(Generic[ChunkT]):
         items: list[Item[ChunkT]],
     ) -> None:
         answer = self.answer
+        if self.failure is not None:
+            answer.add(delta for delta in deltas if isinstance(delta, _TRAILING))
+            return
         calls = answer.add(deltas)
         if answer.error is not None:
             error = answer.error
@@ -214,6 +230,7 @@ class Machine(Generic[ChunkT]):
                     retryable=is_retryable(error.status),
                 )
             )
+            self.trailing = True
             return
         chunk = self._last = self._chunk_class(deltas, data, raw, obj)
         self.chunks += 1
@@ -283,9 +300,11 @@ class Machine(Generic[ChunkT]):
         )
 
     def _fail(self, error: StreamError, cause: Exception | None = None) -> None:
-        error.__cause__ = cause
-        self.failure = error
         self.done = True
+        self.trailing = False
+        if self.failure is None:
+            error.__cause__ = cause
+            self.failure = error
 
 
 def _shown(data: bytes) -> str:

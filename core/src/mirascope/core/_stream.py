@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar, cast
 
 from ._call_response import BaseCallResponse
-from ._machine import Item
+from ._machine import Item, Machine
 from ._outcome import StreamState
 from ._source import AsyncSource, Piece, Source
 from ._stream_base import ChunkT, StreamBase
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _DRAIN_SECONDS = 0.2
 """How long the end of a body is waited for after the protocol's end, to reuse the connection."""
-_DRAIN_PIECES = 64
+_DRAIN_BYTES = 64 * 1024
 
 
 class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
@@ -160,9 +160,11 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             if self._cancelled:
                 self._finish(StreamState.CANCELLED)
                 return
+            if machine.trailing:
+                _drain(pieces, source, machine)
             error = self._end_of_body()
             if error is None:
-                _drain(pieces, source)
+                _drain(pieces, source, machine)
         except GeneratorExit:
             self._finish(StreamState.STOPPED)
             raise
@@ -367,9 +369,11 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             if not machine.done:
                 for item in machine.end():
                     yield item
+            if machine.trailing:
+                await _drain_async(pieces, machine)
             error = self._end_of_body()
             if error is None:
-                await _drain_async(pieces)
+                await _drain_async(pieces, machine)
         except GeneratorExit:
             self._finish(StreamState.STOPPED)
             raise
@@ -509,20 +513,44 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _drain(pieces: Iterator[Piece], source: Source) -> None:
-    """Read what is left of a complete body, within bounds, so that the connection can be reused."""
+def _drain(pieces: Iterator[Piece], source: Source, machine: Machine[Any]) -> None:
+    """Read what is left of a body, within bounds: for its connection, and for usage after an error.
+
+    A complete body is read to its end so that the next call reuses the connection.
+    """
     alarm = WATCHDOG.at(time.monotonic() + _DRAIN_SECONDS, source.abort)
+    left = _DRAIN_BYTES
     with contextlib.suppress(Exception):
-        for _ in zip(range(_DRAIN_PIECES), pieces, strict=False):
-            pass
+        for piece in pieces:
+            left -= _trail(machine, piece)
+            if left <= 0:
+                break
+        else:
+            _exhaust(machine.end())
     alarm.cancel()
 
 
-async def _drain_async(pieces: AsyncIterator[Piece]) -> None:
+async def _drain_async(pieces: AsyncIterator[Piece], machine: Machine[Any]) -> None:
+    left = _DRAIN_BYTES
     with contextlib.suppress(Exception):
         async with asyncio.timeout(_DRAIN_SECONDS):
-            for _ in range(_DRAIN_PIECES):
-                await anext(pieces)
+            async for piece in pieces:
+                left -= _trail(machine, piece)
+                if left <= 0:
+                    return
+        _exhaust(machine.end())
+
+
+def _trail(machine: Machine[Any], piece: Piece) -> int:
+    """Take a piece that came after the end, where it may still matter; return its size in bytes."""
+    if machine.trailing:
+        _exhaust(machine.feed(piece))
+    return len(piece) if isinstance(piece, bytes) else 1024
+
+
+def _exhaust(items: Iterator[object]) -> None:
+    for _ in items:
+        pass
 
 
 def run_until(

@@ -235,6 +235,7 @@ class Toolset:
             known = ", ".join(self._by_name) or "none"
             message = f"the model called {tool_call.name!r}, but the tools are: {known}"
             return InvalidTool.of(tool_call, arguments, ToolError(message))
+        cause: Exception
         try:
             return tool_type.from_tool_call(tool_call, arguments)
         except ValidationError as error:

@@ -66,6 +66,11 @@ class SSEFramer:
             if small and 10 not in block and block.startswith(b"data: "):
                 events.append((None, block[6:]))
                 continue
+            if small and block.startswith(b"event: "):
+                name, _, data = block.partition(b"\n")
+                if 10 not in data and data.startswith(b"data: "):
+                    events.append((name[7:].decode("utf-8", "replace"), data[6:]))
+                    continue
             for line in block.split(b"\n"):
                 self._take_line(line, events)
             self._dispatch(events)
