@@ -7,6 +7,7 @@ distribution `mirascope-openai` installs, and nothing else is imported.
 from typing import TYPE_CHECKING
 
 from ._accumulate import Accumulator, Block
+from ._async_stream import BaseAsyncStream
 from ._call import (
     AsyncCall,
     AsyncDecorator,
@@ -75,6 +76,9 @@ from ._prepare import BaseDynamicConfig
 from ._prices import PriceTable
 from ._prompt import PromptTemplate, prompt_template
 from ._provider import CallRequest, Connection, Provider, Request
+from ._recorder import RecordPath, RecordTypes
+from ._recording import RecordedEnd, RecordedRead, Recording
+from ._replay import stream_from, stream_from_async
 from ._source import (
     AsyncHTTPSource,
     AsyncObjectSource,
@@ -86,7 +90,7 @@ from ._source import (
     Source,
     json_object,
 )
-from ._stream import BaseAsyncStream, BaseStream
+from ._stream import BaseStream
 from ._tools import BaseTool, InvalidTool, ToolCall
 from ._usage import Usage, token_count
 from .plugins import ProviderSpec
@@ -168,6 +172,11 @@ __all__ = [
     "ProviderSpec",
     "ProviderTimeoutError",
     "RateLimitError",
+    "RecordPath",
+    "RecordTypes",
+    "RecordedEnd",
+    "RecordedRead",
+    "Recording",
     "RefusalDelta",
     "Request",
     "SDKObject",
@@ -199,5 +208,7 @@ __all__ = [
     "error_from_status",
     "json_object",
     "prompt_template",
+    "stream_from",
+    "stream_from_async",
     "token_count",
 ]

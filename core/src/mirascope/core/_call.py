@@ -9,13 +9,15 @@ from typing import Any, Generic, Literal, ParamSpec, Protocol, overload
 
 from typing_extensions import TypeVar
 
+from ._async_stream import BaseAsyncStream
 from ._call_response import BaseCallResponse
 from ._deadlines import TimeoutTypes
 from ._errors import UsageError
 from ._fetch import fetch, fetch_async
 from ._prepare import CallSettings, FunctionPrompt, prepare
 from ._provider import Provider
-from ._stream import BaseAsyncStream, BaseStream
+from ._recorder import RecordTypes
+from ._stream import BaseStream
 from ._tools import ToolLike
 
 P = ParamSpec("P")
@@ -67,6 +69,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
         sdk_iteration: bool = False,
+        record: RecordTypes = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[StreamT, AsyncStreamT]: ...
     @overload
@@ -94,6 +97,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
         sdk_iteration: bool = False,
+        record: RecordTypes = None,
         **params: Any,
     ) -> Any:
         """Return a decorator; the function's docstring (or `@prompt_template`) is the prompt.
@@ -108,6 +112,9 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
             timeout: seconds: `{"first_chunk": …, "idle": …, "total": …}`, any subset, or a number
                 for the total.
             sdk_iteration: let the SDK iterate the response, for instrumentation that patches it.
+            record: where each stream is recorded: a file that does not exist yet, a directory in
+                which every stream gets a file of its own, or a function that returns one of them
+                for each stream, or None.
             **params: more parameters of the provider's API, such as `temperature=0.7`.
 
         Raises:
@@ -126,6 +133,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
                 call_params=call_params,
                 timeout=timeout,
                 sdk_iteration=sdk_iteration,
+                record=record,
                 params=params,
             ),
         )
@@ -165,6 +173,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
         sdk_iteration: bool = False,
+        record: RecordTypes = None,
         **params: Any,
     ) -> AsyncDecorator[AsyncStreamT]: ...
     @overload

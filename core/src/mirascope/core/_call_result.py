@@ -95,6 +95,15 @@ class CallResult:
     # Live while a stream is read
 
     @property
+    def answer(self) -> Accumulator:
+        """All that the response has said so far, in the terms that providers share.
+
+        It has what no other property shows raw: the blocks in their order, and the usage and the
+        finish reasons as the provider sent them. Read it and leave it as it is.
+        """
+        return self._answer
+
+    @property
     def content(self) -> str:
         """The text so far."""
         return self._answer.text

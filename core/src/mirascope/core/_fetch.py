@@ -16,8 +16,8 @@ from ._errors import (
     describe,
     error_from_status,
 )
+from ._interruptible import run_until
 from ._prepared import PreparedCall
-from ._stream import run_until
 
 
 def fetch(call: PreparedCall) -> BaseCallResponse[Any]:

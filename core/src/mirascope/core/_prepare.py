@@ -13,6 +13,7 @@ from ._messages import MessageParam, to_messages
 from ._prepared import PreparedCall
 from ._prompt import PromptTemplate, template_of
 from ._provider import CallRequest, Connection, Provider
+from ._recorder import RecordTypes, check_record, recorder_for
 from ._tools import ToolLike, Toolset
 
 _OWN_PARAMS: Final = frozenset({"model", "messages", "stream"})
@@ -48,6 +49,7 @@ class CallSettings:
     call_params: Mapping[str, Any]
     timeouts: Timeouts
     sdk_iteration: bool
+    record: RecordTypes
     settings: Mapping[str, Any]
 
     @classmethod
@@ -62,6 +64,7 @@ class CallSettings:
         call_params: Mapping[str, Any] | None,
         timeout: TimeoutTypes,
         sdk_iteration: bool,
+        record: RecordTypes,
         params: Mapping[str, Any],
     ) -> CallSettings:
         if not isinstance(stream, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -70,15 +73,12 @@ class CallSettings:
         if twice := given.keys() & params.keys():
             names = ", ".join(sorted(twice))
             raise UsageError(f"{names}: given both as a keyword and in call_params; give it once")
-        if own := given.keys() & _OWN_PARAMS:
-            names = ", ".join(sorted(own))
-            raise UsageError(
-                f"{names}: call_params can't give what the call itself says; say it once"
-            )
+        _refuse_own_params(given)
         given.update(params)
         timeouts = parse_timeouts(timeout)
         if not stream and timeouts.keys() - {"total"}:
             raise UsageError("a call that is not streamed has one timeout: a number of seconds")
+        check_record(record, stream=stream)
         return cls(
             provider=provider,
             model=model,
@@ -88,6 +88,7 @@ class CallSettings:
             call_params={k: v for k, v in given.items() if k not in provider.settings},
             timeouts=timeouts,
             sdk_iteration=sdk_iteration,
+            record=record,
             settings={k: v for k, v in given.items() if k in provider.settings},
         )
 
@@ -154,6 +155,7 @@ def prepare(
     fn_args = prompt.arguments(args, kwargs)
     toolset = Toolset(config["tools"]) if "tools" in config else settings.toolset
     dynamic = config.get("call_params", {})
+    _refuse_own_params(dynamic)
     names = settings.provider.settings
     call_params = {
         **settings.call_params,
@@ -186,4 +188,11 @@ def prepare(
         fn_args=fn_args,
         prompt_template=prompt.template.text if prompt.template is not None else None,
         metadata=config.get("metadata", {}),
+        recorder=recorder_for(settings.record),
     )
+
+
+def _refuse_own_params(call_params: Mapping[str, Any]) -> None:
+    if own := call_params.keys() & _OWN_PARAMS:
+        names = ", ".join(sorted(own))
+        raise UsageError(f"{names}: call_params can't give what the call itself says; say it once")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from ._deadlines import Timeouts
 from ._provider import Connection, Provider, Request
+from ._recorder import AsyncRecordingSource, Recorder, RecordingSource
 from ._source import AsyncSource, Source
 from ._tools import Toolset
 
@@ -27,6 +29,7 @@ class PreparedCall:
         fn_args: the arguments of the decorated function, by name.
         prompt_template: the function's template, or None.
         metadata: what the function's dynamic configuration says of the call.
+        recorder: what writes the response down, or None.
     """
 
     provider: Provider
@@ -39,6 +42,7 @@ class PreparedCall:
     fn_args: Mapping[str, Any]
     prompt_template: str | None
     metadata: Mapping[str, Any]
+    recorder: Recorder | None = None
 
     @property
     def user_message_param(self) -> Any:
@@ -49,9 +53,34 @@ class PreparedCall:
         return None
 
     def send(self) -> Source:
-        """Send the request and return the open response."""
-        return self.provider.open(self.request, self.connection)
+        """Send the request and return the open response.
+
+        Raises:
+            UsageError: the response is to be recorded where nothing can be written.
+            Exception: the request failed; whatever the SDK raises.
+        """
+        recorder = self.recorder
+        if recorder is None:
+            return self.provider.open(self.request, self.connection)
+        with self._recording(recorder):
+            source = self.provider.open(self.request, self.connection)
+        return RecordingSource(source, recorder)
 
     async def send_async(self) -> AsyncSource:
-        """Send the request asynchronously and return the open response."""
-        return await self.provider.open_async(self.request, self.connection)
+        """Send the request asynchronously and return the open response; see `send`."""
+        recorder = self.recorder
+        if recorder is None:
+            return await self.provider.open_async(self.request, self.connection)
+        with self._recording(recorder):
+            source = await self.provider.open_async(self.request, self.connection)
+        return AsyncRecordingSource(source, recorder)
+
+    @contextlib.contextmanager
+    def _recording(self, recorder: Recorder) -> Iterator[None]:
+        """Begin a recording, which is none if no response comes of it."""
+        recorder.begin(self.provider, self.model, self.request, self.connection)
+        try:
+            yield
+        except BaseException:
+            recorder.discard()
+            raise

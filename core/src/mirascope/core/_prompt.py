@@ -144,8 +144,11 @@ class PromptTemplate:
             parts.append(piece.literal)
             if piece.field is not None:
                 value = self._value(piece, values)
+                # As in `str.format`, a format spec may have fields of its own: `{price:{width}}`.
+                nested = "{" in piece.spec
+                spec = self._filled(self._parse(piece.spec), values) if nested else piece.spec
                 try:
-                    parts.append(format(value, piece.spec))
+                    parts.append(format(value, spec))
                 except (TypeError, ValueError) as error:
                     raise PromptError(
                         f"{self._owner}: {{{piece.field}:{piece.spec}}} can't format "

@@ -33,8 +33,9 @@ from ._usage import Usage
 from .wire import Framer, SSEFramer
 
 if TYPE_CHECKING:
+    from ._async_stream import BaseAsyncStream
     from ._call_response import BaseCallResponse
-    from ._stream import BaseAsyncStream, BaseStream
+    from ._stream import BaseStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,86 @@
-"""Recorded response bodies as streams, through the provider's real decoder."""
+"""Recorded responses as streams, through the provider's real decoder; nothing is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import copy
+import math
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from typing_extensions import override
 
-from ._errors import UsageError
+from ._async_stream import BaseAsyncStream
+from ._errors import APIError, UsageError
 from ._prepared import PreparedCall
 from ._provider import Connection, Provider, Request
-from ._source import AsyncSource, BytesSource, Source
+from ._recording import Recording
+from ._source import AsyncSource, Piece, Source
 from ._stream import BaseStream
 from ._tools import ToolLike, Toolset
+
+
+class ReplaySource:
+    """A source over a recording, at its own pace or at another one.
+
+    Args:
+        recording: the recording.
+        speed: how many times as fast as it came; 0 is without waiting.
+    """
+
+    def __init__(self, recording: Recording, speed: float = 0) -> None:
+        self.request_id = recording.request_id
+        self._recording = recording
+        self._speed = speed
+        self._aborted = threading.Event()
+
+    def __iter__(self) -> Iterator[Piece]:
+        start = time.monotonic()
+        for t, what in self._schedule():
+            delay = start + t - time.monotonic()
+            if self._aborted.is_set() or (delay > 0 and self._aborted.wait(delay)):
+                return
+            yield _piece(what)
+
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        start = time.monotonic()
+        for t, what in self._schedule():
+            # Also without a wait other tasks get their turn, as they do on a real response.
+            await asyncio.sleep(max(0.0, start + t - time.monotonic()))
+            yield _piece(what)
+
+    def abort(self) -> None:
+        """End a wait in another thread."""
+        self._aborted.set()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    async def aclose(self) -> None:
+        """Nothing to release."""
+
+    def _schedule(self) -> Iterator[tuple[float, Any]]:
+        """Yield the reads, and the error behind them, each with the seconds to wait for it."""
+        recording = self._recording
+        pace = 1 / self._speed if self._speed else 0.0
+        for read in recording.reads:
+            yield read.t * pace, read.piece
+        error = recording.ending_error()
+        if error is not None:
+            # A stream that its reader had left may have been closed much later.
+            waited = recording.end is not None and recording.end.error is not None
+            yield (recording.end.t * pace if recording.end is not None and waited else 0.0), error
+
+
+def _piece(what: Any) -> Piece:
+    if isinstance(what, APIError):
+        raise what
+    # Its own copy for each replay, because whoever reads a chunk may change what is in it.
+    return what if isinstance(what, bytes) else (None, copy.deepcopy(what))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +88,67 @@ class RecordedCall(PreparedCall):
     """A call whose response is there already.
 
     Attributes:
-        recording: the response.
+        response: the response.
     """
 
-    recording: BytesSource
+    response: ReplaySource
 
     @override
     def send(self) -> Source:
-        return self.recording
+        return self.response
 
     @override
     async def send_async(self) -> AsyncSource:
-        return self.recording
+        return self.response
+
+
+def stream_from(
+    recording: Recording | bytes | str | os.PathLike[str],
+    *,
+    speed: float = 0,
+    tools: Sequence[ToolLike] = (),
+    provider: str | Provider | None = None,
+    api: str | None = None,
+) -> BaseStream[Any]:
+    """Return a stream that reads a recording through its provider's real decoder.
+
+    It is the provider's own stream class, with the recorded request's properties, and it ends as
+    the recorded stream ended. A recording that was cut, or whose stream was left by its reader,
+    ends with a `StreamTruncatedError` unless the provider's own end is in it.
+
+    Args:
+        recording: a recording, its bytes, or the path of its file; also a bare response body.
+        speed: how many times as fast as it came: 1 is the original pace, 0 is without waiting.
+        tools: the tools that the call had; without them, tool calls are of unknown tools.
+        provider: whose response it is, by name or itself; by default the one that the recording
+            names. A bare body names none.
+        api: one of the provider's wire APIs, by default the recorded one.
+
+    Raises:
+        OSError: the file can't be read.
+        UsageError: it is no recording that this version can read, a bare body without a provider,
+            or `speed` is negative.
+        ProviderError: the provider's plugin can't be used.
+    """
+    call = _recorded_call(recording, speed, tools, provider, api)
+    return call.provider.stream_class(call)
+
+
+def stream_from_async(
+    recording: Recording | bytes | str | os.PathLike[str],
+    *,
+    speed: float = 0,
+    tools: Sequence[ToolLike] = (),
+    provider: str | Provider | None = None,
+    api: str | None = None,
+) -> BaseAsyncStream[Any]:
+    """Return an asynchronous stream that reads a recording; see `stream_from`.
+
+    A file is read at once, here; give a `Recording` that was read before to an event loop that
+    must not wait for a disk.
+    """
+    call = _recorded_call(recording, speed, tools, provider, api)
+    return call.provider.async_stream_class(call)
 
 
 def replay(
@@ -42,7 +158,7 @@ def replay(
     chunk_bytes: int | None = None,
     tools: Sequence[ToolLike] = (),
 ) -> BaseStream[Any]:
-    """Return a stream that reads a recorded response body; nothing is sent.
+    """Return a stream that reads a bare response body.
 
     Args:
         provider: whose response it is.
@@ -53,20 +169,61 @@ def replay(
     Raises:
         UsageError: `chunk_bytes` is not positive.
     """
-    if chunk_bytes is not None and chunk_bytes < 1:
-        raise UsageError(f"chunk_bytes must be at least 1, not {chunk_bytes}")
-    return provider.stream_class(
-        RecordedCall(
-            provider=provider,
-            model="",
-            request=Request(messages=[], kwargs={}),
-            connection=Connection(),
-            toolset=Toolset(tools),
-            call_params={},
-            timeouts={},
-            fn_args={},
-            prompt_template=None,
-            metadata={},
-            recording=BytesSource(body, chunk_bytes),
+    recording = Recording.of_body(body)
+    if chunk_bytes is not None:
+        recording = recording.rechunked(chunk_bytes)
+    return stream_from(recording, tools=tools, provider=provider)
+
+
+def provider_of(
+    recording: Recording, provider: str | Provider | None = None, api: str | None = None
+) -> Provider:
+    """Return whose decoder reads a recording; see `stream_from`.
+
+    Raises:
+        UsageError: neither the recording nor the caller says.
+        ProviderError: the provider's plugin can't be used.
+    """
+    if isinstance(provider, Provider):
+        return provider
+    if provider is None and recording.provider is None:
+        what = repr(recording.name) if recording.name else "this"
+        raise UsageError(
+            f"{what} is no recording: if it is a bare response body, say whose (provider=)"
         )
+    from .plugins import load_provider
+
+    name = provider or recording.provider or ""
+    if api is None and name == recording.provider:
+        api = recording.api
+    return load_provider(name, api)
+
+
+def _recorded_call(
+    recording: Recording | bytes | str | os.PathLike[str],
+    speed: float,
+    tools: Sequence[ToolLike],
+    provider: str | Provider | None,
+    api: str | None,
+) -> RecordedCall:
+    if isinstance(speed, bool) or not (math.isfinite(speed) and speed >= 0):
+        raise UsageError(f"speed must be 0 or a positive number, not {speed!r}")
+    if isinstance(recording, bytes):
+        recording = Recording.parse(recording)
+    elif not isinstance(recording, Recording):
+        recording = Recording.read(recording)
+    kwargs = copy.deepcopy(dict(recording.request))
+    messages = recording.messages
+    return RecordedCall(
+        provider=provider_of(recording, provider, api),
+        model=recording.model,
+        request=Request(messages=copy.deepcopy(messages), kwargs=kwargs),
+        connection=Connection(),
+        toolset=Toolset(tools),
+        call_params={},
+        timeouts={},
+        fn_args={},
+        prompt_template=None,
+        metadata={},
+        response=ReplaySource(recording, speed),
     )

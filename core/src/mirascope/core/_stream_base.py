@@ -87,6 +87,11 @@ class StreamBase(CallResult, Generic[ChunkT]):
         """The error that ended the stream, or None."""
         return self._error
 
+    @property
+    def event_count(self) -> int:
+        """How many events with data the response has had so far; an end marker is none."""
+        return self._machine.events
+
     def construct_call_response(self) -> Any:
         """Return what the same call would have returned without `stream=True`.
 
@@ -152,6 +157,8 @@ class StreamBase(CallResult, Generic[ChunkT]):
             self._end_time = max(self._start_time, time.time())
             self._error = error
             self._state = state
+        if self._call.recorder is not None:
+            self._call.recorder.ended(state, error)
         if error is None:
             observers.stream_finished(self)
         else:
