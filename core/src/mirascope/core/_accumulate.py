@@ -160,7 +160,11 @@ class Accumulator:
         return found[0] if len(found) == 1 else "".join(found)
 
     def _block(self, kind: BlockKind, key: Hashable) -> Block:
-        block = self._by_key.get(key) if key is not None else self._open
+        block = self._open
+        if key is not None:
+            block = self._by_key.get(key)
+        elif block is not None and block.key is not None:
+            block = None
         if block is not None and key is not None and block.kind == "other":
             # A block that its fields opened learns from the first text what it is.
             block.kind = kind

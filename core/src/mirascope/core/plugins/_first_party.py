@@ -9,7 +9,7 @@ from typing import Final
 
 from .._errors import MissingProviderError
 
-FIRST_PARTY: Final = ("anthropic", "compatible", "local", "openai")
+FIRST_PARTY: Final = ("anthropic", "compatible", "google", "local", "openai")
 """Providers that `mirascope-core` has an extra and a shim for."""
 
 

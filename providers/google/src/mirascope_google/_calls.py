@@ -1,0 +1,126 @@
+"""Function calls whose arguments are streamed piece by piece.
+
+Vertex AI sends them so where `stream_function_call_arguments` is set:
+https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable, Iterator
+from itertools import pairwise
+from typing import Any, Final, cast
+
+from mirascope.core import BlockDelta, Delta, JSONObject, ToolCallDelta, ToolCallEnd
+
+_STEP: Final = re.compile(
+    r"""\.(?P<name>[^.\[]+) | \[(?P<index>\d+)\] | \[(?P<quote>['"])(?P<text>.*?)(?P=quote)\]""",
+    re.VERBOSE,
+)
+_VALUES: Final = ("stringValue", "numberValue", "boolValue")
+
+
+class PartialCall:
+    """A function call that has begun, and what its arguments are so far.
+
+    Args:
+        key: what the accumulator calls it.
+        part: the part that began it.
+    """
+
+    __slots__ = ("_args", "_growing", "_part", "key")
+
+    def __init__(self, key: Hashable, part: JSONObject) -> None:
+        self.key = key
+        self._part = part
+        self._args: JSONObject = {}
+        self._growing: str | None = None
+
+    @property
+    def id(self) -> str | None:
+        """The id that the provider gave the call, or None."""
+        call: JSONObject = self._part["functionCall"]
+        return call.get("id")
+
+    def add(self, call: JSONObject) -> None:
+        """Take in the next piece of the call."""
+        whole = call.get("args")
+        if isinstance(whole, dict):
+            self._args.update(cast("JSONObject", whole))
+        for piece in call.get("partialArgs") or ():
+            self._set(piece)
+
+    def end(self) -> list[Delta]:
+        """Return what the whole call is."""
+        part = {**self._part, "functionCall": {**self._named(), "args": self._args}}
+        return [
+            ToolCallDelta(self.key, arguments=arguments_text(self._args)),
+            BlockDelta(part, ("call", self.key)),
+            ToolCallEnd(self.key),
+        ]
+
+    def cut(self) -> list[Delta]:
+        """Return what is there of a call that the model did not finish.
+
+        It stays JSON that does not end, so that nobody takes it for the call that was meant.
+        """
+        return [ToolCallDelta(self.key, arguments=arguments_text(self._args)[:-1])]
+
+    def _named(self) -> JSONObject:
+        call: JSONObject = self._part["functionCall"]
+        return {name: call[name] for name in ("id", "name") if name in call}
+
+    def _set(self, piece: JSONObject) -> None:
+        path = str(piece.get("jsonPath") or "")
+        holder: Any = self._args
+        steps = list(_steps(path))
+        for step, following in pairwise(steps):
+            holder = _child(holder, step, [] if isinstance(following, int) else {})
+        value = next((piece[name] for name in _VALUES if name in piece), None)
+        if not steps or (value is None and "nullValue" not in piece):
+            return
+        if path == self._growing and isinstance(value, str):
+            value = f"{_child(holder, steps[-1], '')}{value}"
+        _put(holder, steps[-1], value)
+        self._growing = path if piece.get("willContinue") else None
+
+
+def arguments_text(args: object) -> str:
+    """Return arguments as JSON text; a call without any has none."""
+    if args is None:
+        return ""
+    return args if isinstance(args, str) else json.dumps(args, ensure_ascii=False)
+
+
+def _steps(path: str) -> Iterator[str | int]:
+    """Return the steps of a JSON path (RFC 9535) that names one value: `$.a.b[0]['c']`."""
+    for found in _STEP.finditer(path):
+        if found["index"] is not None:
+            yield int(found["index"])
+        else:
+            yield found["name"] or found["text"] or ""
+
+
+def _child(holder: Any, step: str | int, new: Any) -> Any:
+    """Return what is at a step; put `new` there if nothing is."""
+    if isinstance(holder, list):
+        items = cast("list[Any]", holder)
+        if isinstance(step, int) and step < len(items):
+            return items[step]
+    elif step in holder:
+        return holder[step]
+    _put(holder, step, new)
+    return new
+
+
+def _put(holder: Any, step: str | int, value: Any) -> None:
+    if not isinstance(holder, list):
+        holder[step] = value
+        return
+    items = cast("list[Any]", holder)
+    if isinstance(step, int) and step < len(items):
+        items[step] = value
+    else:
+        # Items come in their order; an index far ahead must not become a list of that length.
+        items.append(value)

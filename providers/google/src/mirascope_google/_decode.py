@@ -1,0 +1,247 @@
+"""Gemini's `generateContent`, streamed or whole: wire JSON to deltas.
+
+The reference is https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse; Vertex
+AI has the same objects. Every event is a whole response with a piece of the answer in it; there is
+no end marker but the finish reason, and parts may come after one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final, cast
+
+from mirascope.core import (
+    BlockDelta,
+    ChoiceDelta,
+    Decoder,
+    Delta,
+    EndDelta,
+    ErrorDelta,
+    FinishDelta,
+    JSONObject,
+    MetaDelta,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    ToolCallEnd,
+    UsageDelta,
+)
+from typing_extensions import override
+
+from ._calls import PartialCall, arguments_text
+
+CANDIDATE: Final = "candidate"
+"""The key of the block that holds what a candidate has beside its parts: grounding, citations."""
+RESPONSE: Final = "response"
+"""The key of the block that holds what the response has beside its candidates."""
+
+_OF_RESPONSE: Final = ("promptFeedback", "modelStatus")
+_NOT_OF_CANDIDATE: Final = frozenset({"content", "finishReason", "index", "continuationToken"})
+_UNFINISHED: Final = frozenset({"FINISH_REASON_UNSPECIFIED", "", 0, None})
+_FINISHED_WELL: Final = frozenset({"STOP", 1})
+
+
+class GoogleDecoder(Decoder):
+    """Decodes one response of `generateContent` or `streamGenerateContent`."""
+
+    finish_reason_ends: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self._id: str | None = None
+        self._model: str | None = None
+        self._candidates: dict[int, _Candidate] = {}
+
+    @override
+    def decode(self, data: JSONObject, event: str | None = None) -> Sequence[Delta] | None:
+        deltas: list[Delta] = []
+        if data.get("responseId") != self._id or data.get("modelVersion") != self._model:
+            self._meta(data, deltas)
+        candidates: list[JSONObject] = data.get("candidates") or []
+        for candidate in candidates:
+            index: int = candidate.get("index") or 0
+            state = self._candidates.get(index)
+            if state is None:
+                state = self._candidates[index] = _Candidate()
+            if index == 0:
+                state.take(candidate, deltas)
+            else:
+                said: list[Delta] = []
+                state.take(candidate, said)
+                deltas += [ChoiceDelta(index, delta) for delta in said]
+        if usage := data.get("usageMetadata"):
+            deltas.append(UsageDelta(usage, whole=True))
+        if "error" in data:
+            deltas += _error(data)
+        if not data.keys().isdisjoint(_OF_RESPONSE):
+            self._response(data, deltas)
+        return deltas
+
+    @override
+    def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
+        if error := _error(data):
+            return error
+        if "candidates" in data or "promptFeedback" in data:
+            # The server ignored the wish for a stream and sent the whole response.
+            return self.decode_response(data)
+        return None
+
+    @override
+    def decode_response(self, data: JSONObject) -> Sequence[Delta]:
+        return self.decode(data) or ()
+
+    def _meta(self, data: JSONObject, deltas: list[Delta]) -> None:
+        """Take the first id and model; the first events of some servers have none."""
+        new_id = _text(data.get("responseId")) if self._id is None else None
+        new_model = _text(data.get("modelVersion")) if self._model is None else None
+        if new_id or new_model:
+            self._id = self._id or new_id
+            self._model = self._model or new_model
+            deltas.append(MetaDelta(id=new_id, model=new_model))
+
+    def _response(self, data: JSONObject, deltas: list[Delta]) -> None:
+        deltas.append(
+            BlockDelta({name: data[name] for name in _OF_RESPONSE if data.get(name)}, RESPONSE)
+        )
+        feedback: JSONObject = data.get("promptFeedback") or {}
+        if reason := feedback.get("blockReason"):
+            # The prompt was blocked: no candidate and no finish reason will come.
+            deltas += [MetaDelta(facts={"block_reason": str(reason)}), EndDelta()]
+
+
+class _Candidate:
+    """One candidate's answer, as far as where its parts belong is concerned."""
+
+    __slots__ = ("_blocks", "_calls", "_citations", "_open", "_run", "_run_kind")
+
+    def __init__(self) -> None:
+        self._blocks = 0
+        self._calls = 0
+        # The block of text that the next part continues, if it is of the same kind.
+        self._run = 0
+        self._run_kind: type[TextDelta] | type[ThinkingDelta] | None = None
+        self._open: PartialCall | None = None
+        self._citations: dict[str, list[Any]] = {}
+
+    def take(self, candidate: JSONObject, deltas: list[Delta]) -> None:
+        content = candidate.get("content")
+        if content:
+            parts: list[JSONObject] = content.get("parts") or []
+            for part in parts:
+                if len(part) == 1 and "text" in part:
+                    self._text(part["text"], TextDelta, deltas)
+                else:
+                    self._part(part, deltas)
+        reason: Any = candidate.get("finishReason")
+        if reason not in _UNFINISHED:
+            if self._open is not None:
+                ended = reason in _FINISHED_WELL
+                deltas += self._open.end() if ended else self._open.cut()
+                self._open = None
+            deltas.append(FinishDelta(reason))
+        if not candidate.keys() <= _NOT_OF_CANDIDATE:
+            self._metadata(candidate, deltas)
+
+    def _text(
+        self, text: object, kind: type[TextDelta] | type[ThinkingDelta], deltas: list[Delta]
+    ) -> None:
+        if text and isinstance(text, str):
+            if self._run_kind is not kind:
+                self._run_kind = kind
+                self._run = self._new_block()
+            deltas.append(kind(text, self._run))
+
+    def _part(self, part: JSONObject, deltas: list[Delta]) -> None:
+        if isinstance(part.get("functionCall"), dict):
+            self._run_kind = None
+            self._function_call(part, deltas)
+        elif isinstance(text := part.get("text"), str):
+            kind = ThinkingDelta if part.get("thought") else TextDelta
+            rest = {name: part[name] for name in part if name not in ("text", "thought")}
+            if not rest:
+                self._text(text, kind, deltas)
+                return
+            # A signature belongs to just this part, an empty one too: it is never merged.
+            # https://ai.google.dev/gemini-api/docs/thought-signatures
+            self._run_kind = None
+            block = self._new_block()
+            deltas += [kind(text, block), BlockDelta(rest, block)]
+        elif part:
+            self._run_kind = None
+            deltas.append(BlockDelta(part, self._new_block()))
+
+    def _function_call(self, part: JSONObject, deltas: list[Delta]) -> None:
+        call: JSONObject = part["functionCall"]
+        call_id, name = call.get("id") or None, call.get("name") or None
+        is_partial = bool(call.get("willContinue"))
+        begun = self._open
+        if begun is not None and name and (call_id is None or call_id != begun.id):
+            deltas += begun.end()
+            begun = self._open = None
+        if begun is None:
+            if not call:
+                return
+            key = self._calls
+            self._calls += 1
+            if not is_partial and "partialArgs" not in call:
+                arguments = arguments_text(call.get("args"))
+                deltas += [
+                    ToolCallDelta(key, call_id, name, arguments),
+                    BlockDelta(part, ("call", key)),
+                    ToolCallEnd(key),
+                ]
+                return
+            begun = self._open = PartialCall(key, part)
+            deltas.append(ToolCallDelta(key, call_id, name))
+        begun.add(call)
+        if not is_partial:
+            deltas += begun.end()
+            self._open = None
+
+    def _metadata(self, candidate: JSONObject, deltas: list[Delta]) -> None:
+        fields = {n: v for n, v in candidate.items() if n not in _NOT_OF_CANDIDATE and v}
+        if not fields:
+            return
+        if isinstance(citations := fields.get("citationMetadata"), dict):
+            fields["citationMetadata"] = self._all_citations(cast("JSONObject", citations))
+        deltas.append(BlockDelta(fields, CANDIDATE))
+        grounding: JSONObject = fields.get("groundingMetadata") or {}
+        if queries := grounding.get("webSearchQueries"):
+            deltas.append(MetaDelta(facts={"web_search_queries": str(len(queries))}))
+
+    def _all_citations(self, metadata: JSONObject) -> JSONObject:
+        """Join the citations of all chunks: each brings those of its own text, some all again."""
+        for name, found in metadata.items():
+            if isinstance(found, list):
+                known = self._citations.setdefault(name, [])
+                known += [item for item in cast("list[Any]", found) if item not in known]
+        return {**metadata, **{name: list(known) for name, known in self._citations.items()}}
+
+    def _new_block(self) -> int:
+        self._blocks += 1
+        return self._blocks
+
+
+def _error(data: JSONObject) -> list[Delta]:
+    """Read an error object (google.rpc.Status); empty if there is none."""
+    error: Any = data.get("error")
+    if not error:
+        return []
+    if not isinstance(error, dict):
+        return [ErrorDelta(str(error))]
+    status = cast("JSONObject", error)
+    code: Any = status.get("code")
+    message: Any = status.get("message")
+    name = _text(status.get("status"))
+    return [
+        ErrorDelta(
+            message=message if isinstance(message, str) and message else json.dumps(error),
+            type=name,
+            code=name or (None if code is None else str(code)),
+            status=code if isinstance(code, int) and 400 <= code < 600 else None,
+        )
+    ]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

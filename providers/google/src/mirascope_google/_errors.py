@@ -1,0 +1,111 @@
+"""The SDK's errors as ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+from google.auth.exceptions import GoogleAuthError
+from google.genai.errors import APIError as GoogleAPIError
+from mirascope.core import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    JSONObject,
+    MirascopeError,
+    RateLimitError,
+    StreamProviderError,
+    UsageError,
+    error_from_status,
+)
+from pydantic import ValidationError
+
+_NO_CREDENTIALS: Final = re.compile(r"No API key|API key must be")
+"""What the SDK's `ValueError` says where there is nothing to authenticate with."""
+_RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def map_error(error: Exception) -> APIError | None:
+    """Return our error for one of the SDK's before the response, or None to let core say."""
+    if isinstance(error, GoogleAPIError):
+        return _status_error(error)
+    if isinstance(error, GoogleAuthError):
+        return AuthenticationError(f"no credentials for Vertex AI: {error}")
+    if isinstance(error, ValidationError):
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        return BadRequestError(f"the SDK refuses the request: {problems}")
+    return None
+
+
+def map_stream_error(error: Exception) -> APIError | None:
+    """Return our error for an error that the provider sent inside a response."""
+    if not isinstance(error, GoogleAPIError):
+        return None
+    return StreamProviderError(
+        _message(error),
+        type=error.status,
+        code=error.status,
+        status=error.code or None,
+        retryable=error.code in _RETRYABLE,
+    )
+
+
+def client_error(error: ValueError) -> MirascopeError:
+    """Return our error for a client that could not be made."""
+    if _NO_CREDENTIALS.search(str(error)):
+        return AuthenticationError(
+            "no credentials: set GEMINI_API_KEY or GOOGLE_API_KEY, give api_key=…, or give "
+            f"client=genai.Client(…) ({error})"
+        )
+    return UsageError(f"the client can't be made: {error}")
+
+
+def _status_error(error: GoogleAPIError) -> APIError:
+    message = _message(error)
+    headers = _headers(error)
+    # A key that is not valid is a 400 here, with this reason.
+    if any(detail.get("reason") == "API_KEY_INVALID" for detail in _details(error)):
+        return AuthenticationError(message, status=error.code, code=error.status)
+    mapped = error_from_status(error.code or 500, message, headers=headers, code=error.status)
+    if isinstance(mapped, RateLimitError) and mapped.retry_after is None:
+        mapped.retry_after = _retry_delay(error)
+    return mapped
+
+
+def _message(error: GoogleAPIError) -> str:
+    return error.message or str(error)
+
+
+def _headers(error: GoogleAPIError) -> Mapping[str, str]:
+    headers: Any = getattr(cast("Any", error).response, "headers", None)
+    return headers if headers is not None else {}
+
+
+def _details(error: GoogleAPIError) -> Iterator[JSONObject]:
+    """Return the details of the error (google.rpc.Status)."""
+    body: object = cast("Any", error).details
+    if not isinstance(body, dict):
+        return
+    status: object = cast("JSONObject", body).get("error", body)
+    if not isinstance(status, dict):
+        return
+    details: list[object] = cast("JSONObject", status).get("details") or []
+    for detail in details:
+        if isinstance(detail, dict):
+            yield cast("JSONObject", detail)
+
+
+def _retry_delay(error: GoogleAPIError) -> float | None:
+    """Return the seconds of a google.rpc.RetryInfo, such as `"34.5s"`."""
+    for detail in _details(error):
+        delay = detail.get("retryDelay")
+        if isinstance(delay, str):
+            try:
+                return float(delay.removesuffix("s"))
+            except ValueError:
+                return None
+    return None

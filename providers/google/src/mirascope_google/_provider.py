@@ -1,0 +1,193 @@
+"""Gemini through the official SDK."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from mirascope.core import (
+    Accumulator,
+    APIError,
+    AsyncSource,
+    BaseAsyncStream,
+    BaseCallResponse,
+    BaseStream,
+    BaseTool,
+    CallRequest,
+    ClientCache,
+    Connection,
+    Decoder,
+    JSONObject,
+    Provider,
+    Request,
+    Source,
+    Usage,
+    UsageError,
+)
+from typing_extensions import override
+
+from . import _request
+from ._call_response import GoogleCallResponse
+from ._decode import GoogleDecoder
+from ._framer import GenerateFramer
+from ._objects import build, build_response, wire_json
+from ._source import AsyncGenerateSource, GenerateSource
+from ._stream import GoogleAsyncStream, GoogleStream
+from ._usage import normalize
+
+if TYPE_CHECKING:
+    from google.genai import Client
+    from google.genai.client import AsyncClient
+    from mirascope.core.wire import Framer
+
+_CLIENTS: ClientCache[Client, Client] = ClientCache(
+    close=lambda client: client.close(), aclose=lambda client: client.aio.aclose()
+)
+
+
+class GoogleProvider(Provider):
+    """Gemini by the Gemini Developer API and by Vertex AI.
+
+    `client=` is a `google.genai.Client` (or, for asynchronous calls, its `.aio`), or an object with
+    the same `models.generate_content_stream`. Without one, the SDK's own variables say how Gemini
+    is reached: `GEMINI_API_KEY` or `GOOGLE_API_KEY`, `GOOGLE_GENAI_USE_VERTEXAI`,
+    `GOOGLE_CLOUD_PROJECT`, `GOOGLE_CLOUD_LOCATION`, `GOOGLE_GEMINI_BASE_URL`.
+    """
+
+    name: ClassVar[str] = "google"
+    api: ClassVar[str] = "generate"
+    stream_class: ClassVar[type[BaseStream[Any]]] = GoogleStream
+    async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = GoogleAsyncStream
+    response_class: ClassVar[type[BaseCallResponse[Any]]] = GoogleCallResponse
+    settings: ClassVar[frozenset[str]] = frozenset(
+        {"api_key", "base_url", "credentials", "location", "project", "vertexai"}
+    )
+    prices_package: ClassVar[str | None] = "mirascope_google"
+
+    @override
+    def prepare(self, request: CallRequest) -> Request:
+        return _request.build_request(request)
+
+    @override
+    def message_param(self, answer: Accumulator) -> dict[str, Any]:
+        return _request.message_param(answer)
+
+    @override
+    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
+        return _request.tool_message_params(results)
+
+    @override
+    def open(self, request: Request, connection: Connection) -> Source:
+        models = self._client(connection).models
+        return GenerateSource.open(models, request.kwargs, plain=connection.sdk_iteration)
+
+    @override
+    async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
+        models = (await self._async_client(connection)).models
+        return await AsyncGenerateSource.open(
+            models, request.kwargs, plain=connection.sdk_iteration
+        )
+
+    @override
+    def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        models: Any = self._client(connection).models
+        response = models.generate_content(**request.kwargs)
+        return response, wire_json(response)
+
+    @override
+    async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        models: Any = (await self._async_client(connection)).models
+        response = await models.generate_content(**request.kwargs)
+        return response, wire_json(response)
+
+    @override
+    def framer(self) -> Framer:
+        return GenerateFramer()
+
+    @override
+    def decoder(self) -> Decoder:
+        return GoogleDecoder()
+
+    @override
+    def response_object(self, answer: Accumulator) -> Any:
+        return build_response(_request.response(answer))
+
+    @override
+    def finish_reason(self, reason: str) -> str:
+        return _request.FINISH_REASONS.get(str(reason), "other")
+
+    @override
+    def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
+        return normalize(usage, facts)
+
+    @override
+    def usage_object(self, usage: JSONObject) -> Any:
+        from google.genai.types import GenerateContentResponseUsageMetadata
+
+        return build(GenerateContentResponseUsageMetadata, usage)
+
+    @override
+    def map_error(self, error: Exception) -> APIError | None:
+        from ._errors import map_error
+
+        return map_error(error)
+
+    @override
+    def stream_error(self, error: Exception, model: str) -> APIError:
+        from ._errors import map_stream_error
+
+        mapped = map_stream_error(error)
+        return mapped if mapped is not None else super().stream_error(error, model)
+
+    def _client(self, connection: Connection) -> Client:
+        client: Any = connection.client
+        if client is None:
+            options = _client_options(connection.settings)
+            return _CLIENTS.get(_identity(connection.settings), _maker(options))
+        if _is_async(client):
+            raise UsageError("client is asynchronous: give a genai.Client to a synchronous call")
+        return cast("Client", client)
+
+    async def _async_client(self, connection: Connection) -> AsyncClient:
+        client: Any = connection.client
+        if client is None:
+            options = _client_options(connection.settings)
+            made = await _CLIENTS.get_async(_identity(connection.settings), _maker(options))
+            return made.aio
+        return cast("AsyncClient", client if _is_async(client) else getattr(client, "aio", client))
+
+
+def _client_options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    options = dict(settings)
+    if (base_url := options.pop("base_url", None)) is not None:
+        options["http_options"] = {"base_url": base_url}
+    return options
+
+
+def _maker(options: Mapping[str, Any]) -> Callable[[], Client]:
+    def make() -> Client:
+        from google import genai
+
+        from ._errors import client_error
+
+        try:
+            return genai.Client(**options)
+        except ValueError as error:
+            raise client_error(error) from error
+
+    return make
+
+
+def _is_async(client: object) -> bool:
+    from google.genai.client import AsyncClient
+
+    return isinstance(client, AsyncClient)
+
+
+def _identity(settings: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what tells one default client from another: the settings and the environment."""
+    environment = sorted(
+        item for item in os.environ.items() if item[0].startswith(("GEMINI_", "GOOGLE_"))
+    )
+    return (*sorted(settings.items()), *environment)

@@ -1,0 +1,206 @@
+"""A look at what the SDK receives, from inside its own loop.
+
+The SDK has no public way to a streamed response ("Accessing the raw HTTP response is not supported
+in streaming methods"), and its loop is worth keeping: it continues an answer over several requests,
+and translates for Vertex AI. What it lacks needs the response underneath:
+
+- the moment at which the response begins, which is where errors of the request end;
+- closing: its asynchronous generators leave the connection to the garbage collector;
+- ending a read that waits, from another thread, without the SDK beginning to read again;
+- the JSON as it came, with the fields that the SDK drops.
+
+So the loop runs with a stand-in for the SDK's API client. That is private: the names used are
+`_api_client` of `Models`, `_request` and `_async_request` of the API client, and `segments` and
+`async_segments` of the response. They are the same in google-genai 1.60 to 3.4; where one is
+missing, the loop runs without a tap and `tap` returns None.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, cast
+
+from mirascope.core import HTTPSource, JSONObject
+
+from ._objects import wire_json
+
+
+class Aborted(BaseException):
+    """The stream was ended while the SDK was about to send another request.
+
+    Not an `Exception`, which the SDK would take for a dropped connection.
+    """
+
+
+class Tap:
+    """Stands in for the SDK's API client in one call.
+
+    Args:
+        api_client: the SDK's own, which does all the work.
+
+    Attributes:
+        response: the HTTP response that is being read, of httpx2, httpx, aiohttp or requests.
+    """
+
+    def __init__(self, api_client: Any) -> None:
+        self._api_client = api_client
+        self._requests = 0
+        self._seen: list[JSONObject] = []
+        self._pairs = True
+        self._aborted = False
+        self.response: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api_client, name)
+
+    def request_streamed(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the SDK's method of this name with this object in the client's place."""
+        client_class = cast("Any", type(self._api_client))
+        return client_class.request_streamed(self, *args, **kwargs)
+
+    def async_request_streamed(self, *args: Any, **kwargs: Any) -> Any:
+        """The same, asynchronously."""
+        client_class = cast("Any", type(self._api_client))
+        return client_class.async_request_streamed(self, *args, **kwargs)
+
+    def see(self, data: JSONObject) -> JSONObject:
+        """Take note of the JSON that the SDK is about to read."""
+        self._seen.append(data)
+        return data
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the SDK's loop runs with this object, which a patched one may not."""
+        return self._requests > 0
+
+    @property
+    def has_seen(self) -> bool:
+        """Whether anything but the beginning of the response was seen."""
+        return bool(self._seen)
+
+    def take(self, obj: Any) -> JSONObject:
+        """Return the JSON that an object of the SDK's loop was made of.
+
+        An answer that the SDK continues has one usage and one finish reason: those of the object.
+        """
+        seen, self._seen = self._seen, []
+        # One segment makes one object, unless the loop is wrapped in one that reads ahead.
+        self._pairs = self._pairs and len(seen) == 1
+        if not self._pairs:
+            return wire_json(obj)
+        [data] = seen
+        candidates: list[JSONObject] = data.get("candidates") or []
+        if self._requests > 1 or (candidates and candidates[0].get("finishReason")):
+            return _as_yielded(data, obj)
+        return data
+
+    def rejected(self) -> JSONObject | None:
+        """Return the error object that made the SDK raise, or None if it was something else.
+
+        The decoder reads it as it reads the one of a recording, also where the SDK can't: it knows
+        only error objects with a numeric code.
+        """
+        return self._seen[-1] if self._seen and "error" in self._seen[-1] else None
+
+    def abort(self) -> None:
+        """End a read that waits, and let the SDK send nothing more. For any thread."""
+        self._aborted = True
+        if self.response is not None:
+            HTTPSource(self.response).abort()
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._aborted = True
+        if self.response is not None:
+            self.response.close()
+
+    async def aclose(self) -> None:
+        """Release the connection of an asynchronous client."""
+        self._aborted = True
+        if self.response is None:
+            return
+        aclose = getattr(self.response, "aclose", None)
+        if aclose is None:
+            # aiohttp's responses close without waiting.
+            self.response.close()
+        else:
+            await aclose()
+
+    def _request(self, *args: Any, **kwargs: Any) -> Any:
+        self._count_request()
+        return self._tapped(self._api_client._request(*args, **kwargs))
+
+    async def _async_request(self, *args: Any, **kwargs: Any) -> Any:
+        self._count_request()
+        return self._tapped(await self._api_client._async_request(*args, **kwargs))
+
+    def _count_request(self) -> None:
+        if self._aborted:
+            raise Aborted
+        self._requests += 1
+
+    def _tapped(self, response: Any) -> _Response:
+        stream = response.response_stream
+        # A recording of the SDK's own is a list of texts.
+        self.response = None if isinstance(stream, list) else stream
+        return _Response(self, response, announced=self._requests == 1)
+
+
+class _Response:
+    """Stands in for the SDK's response: the same segments, seen on their way.
+
+    The first one of a call is an empty object that says that the response has begun; the SDK makes
+    an empty chunk of it, which `GenerateSource` keeps to itself.
+    """
+
+    def __init__(self, tap: Tap, response: Any, *, announced: bool) -> None:
+        self._tap = tap
+        self._response = response
+        self._announced = announced
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._response, name)
+
+    def segments(self) -> Iterator[JSONObject]:
+        if self._announced:
+            yield {}
+        for data in self._response.segments():
+            yield self._tap.see(data)
+
+    async def __aiter__(self) -> AsyncIterator[JSONObject]:
+        if self._announced:
+            yield {}
+        async for data in self._response.async_segments():
+            yield self._tap.see(data)
+
+
+def tap(models: Any) -> tuple[Any, Tap] | None:
+    """Return a copy of the SDK's `Models` or `AsyncModels` that runs with a tap, and the tap.
+
+    None where this is no object of the SDK, or an SDK that is made in another way.
+    """
+    from google.genai.models import AsyncModels, Models
+
+    if not isinstance(models, (Models, AsyncModels)):
+        return None
+    api_client: Any = getattr(models, "_api_client", None)
+    names = ("request_streamed", "async_request_streamed", "_request", "_async_request")
+    if not all(callable(getattr(api_client, name, None)) for name in names):
+        return None
+    tapped: Any = copy.copy(models)
+    tapped._api_client = made = Tap(api_client)
+    return tapped, made
+
+
+def _as_yielded(data: JSONObject, obj: Any) -> JSONObject:
+    """Return a segment with what the SDK has changed on the object that it made of it."""
+    candidates: list[JSONObject] = data.get("candidates") or []
+    made: list[Any] = obj.candidates or []
+    if candidates and made and made[0].finish_reason is None:
+        # There is a next request: this is the end of one hop and not of the answer.
+        first = {k: v for k, v in candidates[0].items() if k != "finishReason"}
+        data = {**data, "candidates": [first, *candidates[1:]]}
+    if data.get("usageMetadata") and obj.usage_metadata is not None:
+        data = {**data, "usageMetadata": {**data["usageMetadata"], **wire_json(obj.usage_metadata)}}
+    return data
