@@ -98,6 +98,7 @@ from .plugins import ProviderSpec
 if TYPE_CHECKING:
     from . import anthropic as anthropic
     from . import compatible as compatible
+    from . import google as google
     from . import local as local
     from . import openai as openai
     from .plugins import provider as provider
