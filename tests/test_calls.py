@@ -206,20 +206,6 @@ async def test_a_cost_that_the_server_reports(api: API, serve: Serve) -> None:
     assert response.cost_details.basis == "provider"
 
 
-def test_a_client_is_used_as_it_is() -> None:
-    openai = pytest.importorskip("openai")
-    from mirascope.core import openai as provider
-
-    client = openai.OpenAI(api_key="key-of-nobody", base_url="http://127.0.0.1:9/v1")
-
-    @provider.call("gpt-4o", client=client, base_url="http://127.0.0.1:9/v2")
-    def greet() -> str:
-        return "hi"
-
-    with client, pytest.raises(UsageError, match="give base_url to the client"):
-        greet()
-
-
 def test_a_function_can_not_say_again_what_its_call_says() -> None:
     from mirascope.core import call
 

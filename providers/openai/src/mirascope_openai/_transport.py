@@ -91,7 +91,6 @@ class SDKTransport(Provider):
             return _CLIENTS.get(_identity(options), lambda: openai.OpenAI(**options))
         if isinstance(client, openai.AsyncOpenAI):
             raise UsageError("client is asynchronous: give an OpenAI client to a synchronous call")
-        _refuse_settings(connection)
         return client
 
     async def _async_client(self, connection: Connection) -> AsyncOpenAI:
@@ -105,14 +104,7 @@ class SDKTransport(Provider):
             )
         if isinstance(client, openai.OpenAI):
             raise UsageError("client is synchronous: give an AsyncOpenAI client to an async call")
-        _refuse_settings(connection)
         return client
-
-
-def _refuse_settings(connection: Connection) -> None:
-    if connection.settings:
-        names = " and ".join(connection.settings)
-        raise UsageError(f"client is used as it is: give {names} to the client, not to the call")
 
 
 def _identity(options: dict[str, Any]) -> tuple[object, ...]:
