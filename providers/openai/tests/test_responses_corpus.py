@@ -103,7 +103,7 @@ def test_it_does_at_random_cuts_with_crlf_and_comments(recording: Any) -> None:
         cuts = sorted(dice.randrange(len(variant)) for _ in range(40))
         pieces = [variant[a:b] for a, b in zip([0, *cuts], [*cuts, len(variant)], strict=True)]
         stream = replay(PROVIDER, b"")
-        object.__setattr__(stream._call, "recording", _Pieces(pieces))
+        object.__setattr__(stream._call, "response", _Pieces(pieces))
         assert isinstance(stream._call, PreparedCall)
         stream, error, _ = _read(stream)
         assert facts(stream, error) == expected(recording.stem)

@@ -11,8 +11,7 @@ from ._json import parse_json
 
 def record(stream: BaseStream[Any]) -> dict[str, Any]:
     """Return what a stream that has ended said, in the fields of `mirascope replay`."""
-    # The raw answer, which the public properties show in the provider's own types only.
-    answer = stream._answer  # pyright: ignore[reportPrivateUsage]
+    answer = stream.answer
     usage = stream.common_usage
     return {
         "state": str(stream.state),
@@ -31,7 +30,7 @@ def record(stream: BaseStream[Any]) -> dict[str, Any]:
         "cost": stream.cost,
         "model": answer.model,
         "id": answer.id,
-        "n_events": event_count(stream),
+        "n_events": stream.event_count,
     }
 
 
@@ -53,11 +52,6 @@ def failure_record(error: Exception) -> dict[str, Any]:
         "id": None,
         "n_events": 0,
     }
-
-
-def event_count(stream: BaseStream[Any]) -> int:
-    """Return how many events of a stream had data."""
-    return stream._machine.events  # pyright: ignore[reportPrivateUsage]
 
 
 def describe_error(error: Exception) -> dict[str, str]:

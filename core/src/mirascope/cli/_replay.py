@@ -1,4 +1,4 @@
-"""`mirascope replay`: a recorded response through a provider's real decoder."""
+"""`mirascope replay`: a recording, or a bare body, through a provider's real decoder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._json import format_json
 from ._output import PlainDisplay, note, say, write_line
 
 if TYPE_CHECKING:
-    from mirascope.core import BaseStream, BaseTool, Provider
+    from mirascope.core import BaseStream, BaseTool, Recording
 
 
 class ReplayFormat(StrEnum):
@@ -26,21 +26,27 @@ class ReplayFormat(StrEnum):
 
 
 def replay(
-    provider: Annotated[
-        str, typer.Option(metavar="NAME", help="The provider whose response it is.")
-    ],
     file: Annotated[
         str | None,
         typer.Argument(
             metavar="FILE",
-            help="The response's body. '-' reads it from standard input.",
+            help="A recording, or the body of a response. '-' reads it from standard input.",
             show_default=False,
+        ),
+    ] = None,
+    provider: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The provider whose response it is. A recording says it; a body does not.",
         ),
     ] = None,
     api: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="One of the provider's wire protocols, where it has several."
+            metavar="NAME",
+            help="One of the provider's wire protocols, where it has several; by default the "
+            "recorded one.",
         ),
     ] = None,
     tools_json: Annotated[
@@ -60,6 +66,13 @@ def replay(
     chunk_bytes: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Feed the body N bytes at a time.")
     ] = None,
+    speed: Annotated[
+        float,
+        typer.Option(
+            metavar="FACTOR",
+            help="How many times as fast as a recording came: 1 is its own pace, 0 does not wait.",
+        ),
+    ] = 0,
     many: Annotated[
         bool,
         typer.Option(
@@ -71,9 +84,10 @@ def replay(
 ) -> None:
     """Replay a recorded response through a provider's decoder.
 
-    FILE holds the body as it came off the wire. Nothing is sent, and no key is needed.
+    FILE is what 'mirascope run --record' wrote, or a body as it came off the wire. Nothing is
+    sent, and no key is needed.
     """
-    from mirascope.core import UsageError
+    from mirascope.core import Recording, UsageError
     from mirascope.core.plugins import load_provider
 
     from ._declared_tools import read_declared_tools
@@ -85,47 +99,63 @@ def replay(
         )
     if not many and file is None:
         raise UsageError("no FILE is given: name one, or '-' for standard input")
-    recordings = _Recordings(
-        load_provider(provider, api),
-        chunk_bytes,
-        None if tools_json is None else read_declared_tools(tools_json),
+    if provider is not None:
+        # A provider that can't be used is said once, and not for every file.
+        load_provider(provider, api)
+    player = _Player(
+        provider,
+        api,
+        speed=speed,
+        chunk_bytes=chunk_bytes,
+        tools=None if tools_json is None else read_declared_tools(tools_json),
     )
     if many:
         names = (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer)
-        completed = recordings.print_lines(name for name in names if name)
+        completed = player.print_lines(name for name in names if name)
     else:
-        body = sys.stdin.buffer.read() if file == "-" else Path(file or "").read_bytes()
+        name = file or ""
+        body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        recording = Recording.parse(body, name="" if name == "-" else name)
         if form is ReplayFormat.JSON:
-            completed = recordings.print_object(body)
+            completed = player.print_object(recording)
         else:
-            completed = recordings.print_text(body)
+            completed = player.print_text(recording)
     raise typer.Exit(0 if completed else 1)
 
 
-class _Recordings:
-    """Replays recordings of one provider.
+class _Player:
+    """Replays recordings.
 
     Args:
-        provider: whose responses they are.
-        chunk_bytes: how many bytes each read gives.
+        provider: whose responses they are; None where each says it itself.
+        api: the provider's wire protocol; None for the recorded one, or its default one.
+        speed: how many times as fast as they came; 0 is without waiting.
+        chunk_bytes: how many bytes each read gives; as recorded if None.
         tools: the tools that the requests declared, or None where that is not known.
     """
 
     def __init__(
-        self, provider: Provider, chunk_bytes: int | None, tools: list[type[BaseTool]] | None
+        self,
+        provider: str | None,
+        api: str | None,
+        *,
+        speed: float,
+        chunk_bytes: int | None,
+        tools: list[type[BaseTool]] | None,
     ) -> None:
         self._provider = provider
+        self._api = api
+        self._speed = speed
         self._chunk_bytes = chunk_bytes
         self._tools = tools
 
-    def print_text(self, body: bytes) -> bool:
+    def print_text(self, recording: Recording) -> bool:
         """Print a recording's text as it streams; return whether it is complete."""
         from mirascope.core import MirascopeError, StreamState
 
-        from ._record import event_count
         from ._summary import summary
 
-        stream = self._open(body)
+        stream = self._open(recording)
         display = PlainDisplay(visible_controls=sys.stdout.isatty())
         try:
             for chunk, _ in stream:
@@ -139,46 +169,63 @@ class _Recordings:
             note(f"tool call: {tool.tool_call.name}({tool.tool_call.arguments})")
         if stream.refusal:
             note(f"the model declined: {stream.refusal}")
-        self._report(stream)
-        note(summary(stream, f"{event_count(stream)} events"))
+        self._report(recording, stream)
+        note(summary(stream, f"{stream.event_count} events"))
         return completed
 
-    def print_object(self, body: bytes) -> bool:
+    def print_object(self, recording: Recording) -> bool:
         """Print what a recording says as one JSON object; return whether it is complete."""
         from ._record import record
 
-        stream = self._read(body)
+        stream = self._read(recording)
         write_line(format_json(record(stream)))
-        self._report(stream)
+        self._report(recording, stream)
         return stream.error is None
 
     def print_lines(self, names: Iterable[str]) -> bool:
         """Print a line for each file; return whether all of them are complete recordings."""
+        from mirascope.core import ProviderError, Recording
+
         from ._record import failure_record, record
 
         good = True
         for name in names:
             try:
-                stream = self._read(Path(name).read_bytes())
+                recording = Recording.read(name)
+                stream = self._read(recording)
                 line = format_json({**record(stream), "file": name})
-            except (OSError, ValueError, RecursionError) as error:
+            except (OSError, ValueError, RecursionError, ProviderError) as error:
                 line = format_json({**failure_record(error), "file": name})
                 good = False
             else:
-                self._report(stream, name)
+                self._report(recording, stream, name)
                 good = good and stream.error is None
             write_line(line)
         return good
 
-    def _open(self, body: bytes) -> BaseStream[Any]:
-        from mirascope.core._replay import replay
+    def _open(self, recording: Recording) -> BaseStream[Any]:
+        from mirascope.core import UsageError, stream_from
 
-        return replay(self._provider, body, chunk_bytes=self._chunk_bytes, tools=self._tools or ())
+        if recording.provider is None and self._provider is None:
+            what = f"{recording.name!r}" if recording.name else "standard input"
+            raise UsageError(
+                f"{what} is no recording: if it is the body of a response, say whose with "
+                "--provider"
+            )
+        if self._chunk_bytes is not None:
+            recording = recording.rechunked(self._chunk_bytes)
+        return stream_from(
+            recording,
+            speed=self._speed,
+            tools=self._tools or (),
+            provider=self._provider,
+            api=self._api,
+        )
 
-    def _read(self, body: bytes) -> BaseStream[Any]:
+    def _read(self, recording: Recording) -> BaseStream[Any]:
         from mirascope.core import MirascopeError
 
-        stream = self._open(body)
+        stream = self._open(recording)
         try:
             for _ in stream:
                 pass
@@ -186,7 +233,7 @@ class _Recordings:
             pass
         return stream
 
-    def _report(self, stream: BaseStream[Any], name: str = "") -> None:
+    def _report(self, recording: Recording, stream: BaseStream[Any], name: str = "") -> None:
         where = f"{name}: " if name else ""
         if self._tools is not None:
             for tool in stream.tools:
@@ -194,3 +241,5 @@ class _Recordings:
                     note(f"{where}{tool.error}")
         if stream.error is not None:
             say(f"{where}{stream.error}")
+        elif recording.cut is not None:
+            note(f"{where}the recording ends behind the answer: {recording.cut}")

@@ -60,6 +60,14 @@ def run(
         float | None,
         typer.Option(metavar="SECONDS", help="How long the whole answer may take."),
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Record the response for 'mirascope replay': in a new FILE, or in one of its own "
+            "in the directory FILE.",
+        ),
+    ] = None,
 ) -> None:
     """Ask a model and stream its answer.
 
@@ -79,7 +87,7 @@ def run(
         messages.insert(0, Messages.System(_message(system, "system message")))
 
     # The prompt is no template: a function that returns its messages has none.
-    @call(model, stream=True, api=api, call_params=parameters, timeout=timeout)
+    @call(model, stream=True, api=api, call_params=parameters, timeout=timeout, record=record)
     def ask() -> list[Any]:
         return messages
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -76,7 +76,7 @@ class PreparedCall:
         return AsyncRecordingSource(source, recorder)
 
     @contextlib.contextmanager
-    def _recording(self, recorder: Recorder) -> Iterator[None]:
+    def _recording(self, recorder: Recorder) -> Generator[None]:
         """Begin a recording, which is none if no response comes of it."""
         recorder.begin(self.provider, self.model, self.request, self.connection)
         try:
