@@ -78,7 +78,7 @@ def said(reading: Reading) -> dict[str, Any]:
     """Everything that a stream and its chunks say of an answer."""
     stream = reading.stream
     return {
-        "class": type(stream),
+        "class": type(stream).__qualname__,
         "state": stream.state,
         "error": (type(reading.error), str(reading.error)),
         "chunks": [(c.content, c.thinking, c.data, c.chunk) for c, _ in reading.items],

@@ -374,7 +374,8 @@ def test_a_base_url_for_a_provider_without_one(tmp_path: object) -> None:
 
 
 def test_ctrl_c_keeps_what_came_and_says_so(serve: Callable[..., Server]) -> None:
-    server = serve(event("part"), usage(12, 3), UNTIL_CLIENT_LEAVES)
+    # What is shown last has come last.
+    server = serve(usage(12, 3), event("part"), UNTIL_CLIENT_LEAVES)
     arguments = ("run", "-m", "openai/gpt-4o", "--base-url", server.url, "hi")
     with subprocess.Popen(
         command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()

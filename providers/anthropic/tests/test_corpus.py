@@ -28,7 +28,7 @@ def said(body: bytes, pieces: list[bytes] | None = None) -> dict[str, Any]:
     stream = replay(PROVIDER, body)
     if pieces is not None:
         # The recording is a value like any source: only what each read gives is replaced.
-        object.__setattr__(stream._call, "recording", _Pieces(pieces))
+        object.__setattr__(stream._call, "response", _Pieces(pieces))
     tools = [tool for _, tool in stream if tool is not None]
     blocks = [block for block in stream._answer.blocks if block.kind != "refusal"]
     kinds = [block.fields["type"] for block in blocks]

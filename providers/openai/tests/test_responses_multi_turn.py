@@ -168,6 +168,11 @@ def test_recorded_answers_go_back(record: Any) -> None:
     request = PROVIDER.prepare(CallRequest(model="gpt-5", messages=messages, stream=True))
     body = json.loads(json.dumps(request.kwargs))
     for item in body["input"]:
+        if item.get("type") == "image_generation_call":
+            from openai.types.responses.response_input_item_param import ImageGenerationCall
+
+            if "background" not in ImageGenerationCall.__annotations__:
+                pytest.skip("the types of this SDK are older than the recording")
         if item.get("type") == "custom_tool_call":
             # OpenAI sends a status that its own type of the input does not list.
             item.pop("status", None)

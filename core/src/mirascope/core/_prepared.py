@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from ._deadlines import Timeouts
 from ._provider import Connection, Provider, Request
-from ._recorder import AsyncRecordingSource, Recorder, RecordingSource
+from ._recorder import Recorder
+from ._recording_source import AsyncRecordingSource, RecordingSource
 from ._source import AsyncSource, Source
 from ._tools import Toolset
 

@@ -11,19 +11,18 @@ import re
 import stat
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from itertools import count
-from typing import Any, BinaryIO, Final, Self, TypeAlias, cast
+from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 from ._errors import APIError, MirascopeError, ProviderError, UsageError
 from ._outcome import StreamState
 from ._provider import Connection, Provider, Request
 from ._recording import ERROR_FACTS, FORMAT, HEADER
 from ._secrets import Secrets
-from ._source import AsyncSource, Piece, Source
+from ._source import Piece
 
 RecordPath: TypeAlias = str | os.PathLike[str]
 RecordTypes: TypeAlias = RecordPath | Callable[[], RecordPath | None] | None
@@ -235,75 +234,6 @@ class Recorder:
                 file.close()
 
 
-class RecordingSource:
-    """A source that writes down what it hands on.
-
-    Args:
-        source: the response.
-        recorder: what writes.
-    """
-
-    __slots__ = ("_recorder", "_source", "request_id")
-
-    def __init__(self, source: Source, recorder: Recorder) -> None:
-        self._source = source
-        self._recorder = recorder
-        self.request_id: str | None = source.request_id
-        recorder.opened(self.request_id)
-
-    def __iter__(self) -> Iterator[Piece]:
-        for piece in self._source:
-            self._recorder.read(piece)
-            yield piece
-
-    def abort(self) -> None:
-        """Make a read that is blocked in another thread return or fail."""
-        self._source.abort()
-
-    def close(self) -> None:
-        """Write the end and release the connection."""
-        self._recorder.close()
-        self._source.close()
-
-
-class AsyncRecordingSource:
-    """The same over an asynchronous source."""
-
-    __slots__ = ("_recorder", "_source", "request_id")
-
-    def __init__(self, source: AsyncSource, recorder: Recorder) -> None:
-        self._source = source
-        self._recorder = recorder
-        self.request_id: str | None = source.request_id
-        recorder.opened(self.request_id)
-
-    def __aiter__(self) -> AsyncIterator[Piece]:
-        return _AsyncRecordedPieces(aiter(self._source), self._recorder)
-
-    async def aclose(self) -> None:
-        """Write the end and release the connection."""
-        self._recorder.close()
-        await self._source.aclose()
-
-
-class _AsyncRecordedPieces:
-    """No asynchronous generator, which the event loop would have to finalise."""
-
-    __slots__ = ("_pieces", "_recorder")
-
-    def __init__(self, pieces: AsyncIterator[Piece], recorder: Recorder) -> None:
-        self._pieces = pieces
-        self._recorder = recorder
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Piece:
-        piece = await anext(self._pieces)
-        self._recorder.read(piece)
-        return piece
-
-
 def _line(entry: Mapping[str, Any], secrets: Secrets) -> bytes:
     text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
     if "text" not in entry and "base64" not in entry:
@@ -352,6 +282,9 @@ def _versions(provider: str, sdk: str | None) -> dict[str, str]:
 
 @lru_cache(maxsize=32)
 def _distribution(name: str) -> str:
+    # Here, because importing it takes longer than the rest of this package.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:

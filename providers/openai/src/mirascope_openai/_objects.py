@@ -20,7 +20,7 @@ def build(model: type[ModelT], data: JSONObject, raw: bytes | None = None) -> Mo
 
     The SDK never validates: `construct` takes what the server sent. Strict validation gives an
     equal object 20 times faster whenever the JSON is what the API promises, and refuses it
-    otherwise (lax validation would turn `"17"` into 17). Checked with openai 2.20 to 3.54.
+    otherwise (lax validation would turn `"17"` into 17). Checked with openai 2.40 to 3.54.
 
     Args:
         model: the SDK's class.

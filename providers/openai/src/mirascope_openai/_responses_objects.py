@@ -20,7 +20,7 @@ def build_lax(model: type[ModelT], data: JSONObject) -> ModelT:
     """Return the object that the SDK makes of a member of a union.
 
     Unlike all others, members of unions are validated, and taken as they are only where they
-    don't fit. Checked with openai 2.20 to 3.54.
+    don't fit. Checked with openai 2.40 to 3.54.
     """
     try:
         return model.model_validate(data)

@@ -124,6 +124,6 @@ def _gives_bytes(client: Any, connection: Connection) -> bool:
     return (
         not connection.sdk_iteration
         and isinstance(client, (openai.OpenAI, openai.AsyncOpenAI))
-        # Private, and the only trace of the option; checked with openai 2.20 to 3.54.
+        # Private, and the only trace of the option; checked with openai 2.40 to 3.54.
         and not getattr(client, "_strict_response_validation", False)
     )
