@@ -108,7 +108,9 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
             timeout: seconds: `{"first_chunk": …, "idle": …, "total": …}`, any subset, or a number
                 for the total.
             sdk_iteration: let the SDK iterate the response, for instrumentation that patches it.
-            **params: more parameters of the provider's API, such as `temperature=0.7`.
+            **params: more parameters of the provider's API, such as `temperature=0.7`. `prices=`
+                is the call's own prices: a `PriceTable`, or US dollars per million tokens such as
+                `{"input": 2, "output": 8}`.
 
         Raises:
             UsageError: the arguments contradict each other.

@@ -11,6 +11,8 @@ from ._deadlines import Timeouts, TimeoutTypes, parse_timeouts
 from ._errors import PromptError, UsageError
 from ._messages import MessageParam, to_messages
 from ._prepared import PreparedCall
+from ._price_overrides import call_prices
+from ._prices import PriceTable
 from ._prompt import PromptTemplate, template_of
 from ._provider import CallRequest, Connection, Provider
 from ._tools import ToolLike, Toolset
@@ -49,6 +51,7 @@ class CallSettings:
     timeouts: Timeouts
     sdk_iteration: bool
     settings: Mapping[str, Any]
+    prices: PriceTable | None = None
 
     @classmethod
     def build(
@@ -76,6 +79,7 @@ class CallSettings:
                 f"{names}: call_params can't give what the call itself says; say it once"
             )
         given.update(params)
+        prices = call_prices(given.pop("prices", None))
         timeouts = parse_timeouts(timeout)
         if not stream and timeouts.keys() - {"total"}:
             raise UsageError("a call that is not streamed has one timeout: a number of seconds")
@@ -89,6 +93,7 @@ class CallSettings:
             timeouts=timeouts,
             sdk_iteration=sdk_iteration,
             settings={k: v for k, v in given.items() if k in provider.settings},
+            prices=prices,
         )
 
 
@@ -186,4 +191,5 @@ def prepare(
         fn_args=fn_args,
         prompt_template=prompt.template.text if prompt.template is not None else None,
         metadata=config.get("metadata", {}),
+        prices=settings.prices,
     )

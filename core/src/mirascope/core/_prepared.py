@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ._deadlines import Timeouts
+from ._prices import PriceTable
 from ._provider import Connection, Provider, Request
 from ._source import AsyncSource, Source
 from ._tools import Toolset
@@ -27,6 +28,7 @@ class PreparedCall:
         fn_args: the arguments of the decorated function, by name.
         prompt_template: the function's template, or None.
         metadata: what the function's dynamic configuration says of the call.
+        prices: the call's own prices, over all others.
     """
 
     provider: Provider
@@ -39,6 +41,7 @@ class PreparedCall:
     fn_args: Mapping[str, Any]
     prompt_template: str | None
     metadata: Mapping[str, Any]
+    prices: PriceTable | None = None
 
     @property
     def user_message_param(self) -> Any:
