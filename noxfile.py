@@ -104,6 +104,16 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def prices(session: nox.Session) -> None:
+    """What has changed in the data that the price tables come from; -- --write takes it over."""
+    install_workspace(session)
+    session.install("--upgrade", "genai-prices")
+    # Only its data file is read, so that none of its dependencies is needed.
+    session.install("--upgrade", "--no-deps", "litellm")
+    session.run("python", "tests/prices/refresh.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def build(session: nox.Session) -> None:
     """Wheels and source distributions of every distribution, into dist/."""
     shutil.rmtree(ROOT / "dist", ignore_errors=True)

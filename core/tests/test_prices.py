@@ -142,7 +142,7 @@ def test_what_is_free_costs_nothing_and_says_so() -> None:
         ("schema = 2", "schema = 1"),
         ('schema = 1\ncurrency = "EUR"', "USD"),
         ("schema = 1\nprice = 3", "unknown keys: price"),
-        ("schema = 1\n[models.a]\nprices = []", "one row"),
+        ("schema = 1\n[models.a]\nprices = []", "at least one row"),
         ("schema = 1\n[models.a]\nprices = [{ input = -1 }]", "price of input is"),
         ('schema = 1\n[models.a]\nprices = [{ input = "1" }]', "price of input is"),
         ("schema = 1\n[models.a]\nprices = [{ inputs = 1 }]", "unknown units: inputs"),

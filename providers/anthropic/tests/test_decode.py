@@ -380,8 +380,9 @@ class TestUsage:
         assert usage.output_tokens == 80
         assert usage.reasoning_tokens == 30
         assert usage.facts == {"service_tier": "standard", "inference_geo": "us"}
-        # $2 a million, $0.20 from the cache, $2.50 into it, $10 for what is generated.
-        assert str(stream.cost_details.total.normalize()) == "0.00181"
+        # $2 a million, $0.20 from the cache, $2.50 into it and $4 for an hour, $10 for what is
+        # generated; a tenth more in the US.
+        assert str(stream.cost_details) == "$0.002321"
         first, *_, last, _end = [chunk for chunk, _ in items]
         assert (first.input_tokens, first.cached_tokens, first.output_tokens) == (1320, 1000, 3)
         assert (last.input_tokens, last.cached_tokens, last.output_tokens) == (None, None, 80)

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from ._output import discard_standard_output, say
+from ._prices import prices
 from ._providers import providers
 from ._replay import replay
 from ._run import run
@@ -86,6 +87,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(providers)
 app.command()(replay)
+app.add_typer(prices)
 
 
 def _print_version(wanted: bool) -> None:

@@ -20,7 +20,7 @@ from ._call_response import BaseCallResponse
 from ._call_response_chunk import BaseCallResponseChunk
 from ._call_result import CallResult
 from ._clients import ClientCache
-from ._cost import Cost, CostLine, UnknownPriceWarning
+from ._cost import Cost, CostLine, UnknownPriceError, UnknownPriceWarning
 from ._deadlines import Timeouts
 from ._decoder import Decoder
 from ._deltas import (
@@ -92,7 +92,7 @@ from ._source import (
 )
 from ._stream import BaseStream
 from ._tools import BaseTool, InvalidTool, ToolCall
-from ._usage import Usage, token_count
+from ._usage import Usage, UsagePart, input_details, token_count
 from .plugins import ProviderSpec
 
 if TYPE_CHECKING:
@@ -199,14 +199,17 @@ __all__ = [
     "ToolCallDelta",
     "ToolCallEnd",
     "ToolError",
+    "UnknownPriceError",
     "UnknownPriceWarning",
     "UnknownProviderError",
     "Usage",
     "UsageDelta",
     "UsageError",
+    "UsagePart",
     "call",
     "call_async",
     "error_from_status",
+    "input_details",
     "json_object",
     "prompt_template",
     "stream_from",

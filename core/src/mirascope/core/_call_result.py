@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ._accumulate import Accumulator
-from ._cost import Cost, calculate_cost
+from ._cost import Cost
 from ._messages import MessageParam
 from ._prepared import PreparedCall
+from ._price_overrides import price
 from ._tools import BaseTool
 from ._usage import Usage
-from .plugins import observers
 
 
 class CallResult:
@@ -154,7 +154,9 @@ class CallResult:
         answer = self._ended("common_usage")
         if answer.usage is None:
             return None
-        return self._call.provider.normalize(answer.usage, answer.facts)
+        provider = self._call.provider
+        facts = {**provider.request_facts(self._call.connection), **answer.facts}
+        return provider.normalize(answer.usage, facts)
 
     @property
     def input_tokens(self) -> int | None:
@@ -195,6 +197,8 @@ class CallResult:
 
         Raises:
             StreamNotExhaustedError: the stream has not ended.
+            UnknownPriceError: the price is not known and `prices.strict()` is on.
+            UsageError: a price file of your own can't be used.
         """
         self._ended("cost")
         details = self._priced()
@@ -272,12 +276,13 @@ class CallResult:
         if not self._cost_known:
             self._cost_known = True
             if usage is not None:
-                self._cost = observers.cost(self._call.provider.name, self.model, usage)
-                self._cost = self._cost or calculate_cost(
+                self._cost = price(
+                    self._call.provider,
                     usage,
-                    self._call.provider.prices,
                     model=self.model,
                     requested_model=self._call.model,
                     final=self._completed,
+                    at=self._start_time or None,
+                    prices=self._call.prices,
                 )
         return self._cost

@@ -11,6 +11,8 @@ from ._deadlines import Timeouts, TimeoutTypes, parse_timeouts
 from ._errors import PromptError, UsageError
 from ._messages import MessageParam, to_messages
 from ._prepared import PreparedCall
+from ._price_overrides import call_prices
+from ._prices import PriceTable
 from ._prompt import PromptTemplate, template_of
 from ._provider import CallRequest, Connection, Provider
 from ._recorder import RecordTypes, check_record, recorder_for
@@ -51,6 +53,7 @@ class CallSettings:
     sdk_iteration: bool
     record: RecordTypes
     settings: Mapping[str, Any]
+    prices: PriceTable | None = None
 
     @classmethod
     def build(
@@ -75,6 +78,7 @@ class CallSettings:
             raise UsageError(f"{names}: given both as a keyword and in call_params; give it once")
         _refuse_own_params(given)
         given.update(params)
+        prices = call_prices(given.pop("prices", None))
         timeouts = parse_timeouts(timeout)
         if not stream and timeouts.keys() - {"total"}:
             raise UsageError("a call that is not streamed has one timeout: a number of seconds")
@@ -90,6 +94,7 @@ class CallSettings:
             sdk_iteration=sdk_iteration,
             record=record,
             settings={k: v for k, v in given.items() if k in provider.settings},
+            prices=prices,
         )
 
 
@@ -189,6 +194,7 @@ def prepare(
         prompt_template=prompt.template.text if prompt.template is not None else None,
         metadata=config.get("metadata", {}),
         recorder=recorder_for(settings.record),
+        prices=settings.prices,
     )
 
 

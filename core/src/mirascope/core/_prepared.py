@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ._deadlines import Timeouts
+from ._prices import PriceTable
 from ._provider import Connection, Provider, Request
 from ._recorder import Recorder
 from ._recording_source import AsyncRecordingSource, RecordingSource
@@ -31,6 +32,7 @@ class PreparedCall:
         prompt_template: the function's template, or None.
         metadata: what the function's dynamic configuration says of the call.
         recorder: what writes the response down, or None.
+        prices: the call's own prices, over all others.
     """
 
     provider: Provider
@@ -44,6 +46,7 @@ class PreparedCall:
     prompt_template: str | None
     metadata: Mapping[str, Any]
     recorder: Recorder | None = None
+    prices: PriceTable | None = None
 
     @property
     def user_message_param(self) -> Any:

@@ -163,6 +163,22 @@ class Provider(ABC):
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
         """Return the provider's usage object by the one rule for all providers. Never raises."""
 
+    def context_facts(self, context: Mapping[str, Any]) -> dict[str, str]:
+        """Return the facts for `normalize` that are in a description of a response. Never raises.
+
+        A stream's facts come from its decoder and from `request_facts`; this is for usage that was
+        stored, with whatever of the response was stored beside it. Without an override, the text
+        in it: `{"service_tier": "flex"}`.
+
+        Args:
+            context: what is known of the response and of how it was requested.
+        """
+        return {name: value for name, value in context.items() if isinstance(value, str)}
+
+    def request_facts(self, connection: Connection) -> Mapping[str, str]:
+        """Return the facts for `normalize` that only the request knows, such as a region."""
+        return {}
+
     def usage_object(self, usage: JSONObject) -> Any:
         """Return usage in the provider's own type; without an override it is the JSON object."""
         return usage

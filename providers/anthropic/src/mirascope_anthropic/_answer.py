@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from mirascope.core import Accumulator, BaseTool, Block, JSONObject, Usage, token_count
+from mirascope.core import Accumulator, BaseTool, Block, JSONObject
 from pydantic_core import from_json, to_json
 
 from ._decode import FACTS
@@ -22,7 +22,6 @@ FINISH_REASONS: Final[Mapping[str, str]] = {
 """Stop reasons by unified name; `pause_turn` and those of a later API are `"other"`."""
 
 _RESULT_PARTS: Final = ("text", "image", "document", "search_result", "tool_reference")
-_SERVED: Final = ("service_tier", "inference_geo", "speed")
 
 
 def message_param(answer: Accumulator) -> dict[str, Any]:
@@ -67,31 +66,6 @@ def tool_message_params(results: Sequence[tuple[BaseTool, Any]]) -> list[dict[st
     """Return the results of tool calls: one message, as the API wants them."""
     content = [_tool_result(tool, output) for tool, output in results]
     return [{"role": "user", "content": content}] if content else []
-
-
-def normalize(usage: Mapping[str, Any]) -> Usage:
-    """Return usage by the rule for all providers.
-
-    `input_tokens` on the wire leaves out what was read from and written to a cache;
-    `output_tokens` includes thinking.
-    https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching#tracking-cache-performance
-    """
-    cache_read = token_count(usage.get("cache_read_input_tokens"))
-    by_ttl = _mapping(usage, "cache_creation").values()
-    # The total grows with server tools, the split by lifetime comes once, at the beginning.
-    cache_write = max(
-        token_count(usage.get("cache_creation_input_tokens")), sum(map(token_count, by_ttl))
-    )
-    output = token_count(usage.get("output_tokens"))
-    thinking = token_count(_mapping(usage, "output_tokens_details").get("thinking_tokens"))
-    return Usage(
-        input_tokens=token_count(usage.get("input_tokens")) + cache_read + cache_write,
-        output_tokens=output,
-        cache_read_tokens=cache_read,
-        cache_write_tokens=cache_write,
-        reasoning_tokens=min(output, thinking),
-        facts={name: str(usage[name]) for name in _SERVED if usage.get(name)},
-    )
 
 
 def _content_block(block: Block) -> JSONObject:
@@ -142,8 +116,3 @@ def _is_content(output: object) -> bool:
         isinstance(part, dict) and cast("JSONObject", part).get("type") in _RESULT_PARTS
         for part in cast("list[object]", output)
     )
-
-
-def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    child = value.get(key)
-    return cast("Mapping[str, Any]", child) if isinstance(child, Mapping) else {}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mirascope.core import BaseCallResponseChunk, JSONObject, Usage
 from typing_extensions import override
 
-from ._answer import normalize
 from ._objects import build, build_event
+from ._usage import normalize
 
 if TYPE_CHECKING:
     import anthropic.types

@@ -38,6 +38,7 @@ from ._call_response import AnthropicCallResponse
 from ._decode import AnthropicDecoder
 from ._objects import build
 from ._stream import AnthropicAsyncStream, AnthropicStream
+from ._usage import normalize
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic
@@ -126,7 +127,7 @@ class AnthropicProvider(Provider):
 
     @override
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
-        return _answer.normalize(usage)
+        return normalize(usage, facts)
 
     @override
     def usage_object(self, usage: JSONObject) -> Any:

@@ -12,6 +12,7 @@ from ._decode import ChatDecoder
 from ._errors import status_error
 from ._provider import CompatibleProvider
 from ._stream import CompatibleAsyncStream, CompatibleStream
+from ._usage import normalize as normalize_usage
 
 __all__ = [
     "ChatChunk",
@@ -24,5 +25,6 @@ __all__ = [
     "CompatibleStream",
     "call",
     "call_async",
+    "normalize_usage",
     "status_error",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from mirascope.core import BaseCallResponseChunk, JSONObject, Usage
 from typing_extensions import TypeVar, override
 
-from ._request import normalize
+from ._usage import normalize
 
 ChunkObjectT = TypeVar("ChunkObjectT", default=JSONObject, covariant=True)
 

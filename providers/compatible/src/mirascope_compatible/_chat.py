@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from . import _request
 from ._decode import ChatDecoder
+from ._usage import normalize
 
 
 class ChatProvider(Provider):
@@ -52,4 +53,4 @@ class ChatProvider(Provider):
 
     @override
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
-        return _request.normalize(usage, facts)
+        return normalize(usage, facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from mirascope.core import (
     Accumulator,
@@ -12,8 +12,6 @@ from mirascope.core import (
     CallRequest,
     JSONObject,
     Request,
-    Usage,
-    token_count,
 )
 from pydantic_core import to_json
 
@@ -126,38 +124,3 @@ def completion(answer: Accumulator) -> JSONObject:
         ],
         **({"usage": answer.usage} if answer.usage is not None else {}),
     }
-
-
-def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
-    """Return usage by the rule for all providers.
-
-    `prompt_tokens` includes what a cache served. `completion_tokens` includes reasoning by OpenAI's
-    definition; xAI and others leave it out, which shows in their `total_tokens`.
-    """
-    prompt_details = _mapping(usage, "prompt_tokens_details")
-    output_details = _mapping(usage, "completion_tokens_details")
-    prompt = token_count(usage.get("prompt_tokens"))
-    output = token_count(usage.get("completion_tokens"))
-    total = token_count(usage.get("total_tokens"))
-    reasoning = token_count(output_details.get("reasoning_tokens"))
-    if reasoning and total == prompt + output + reasoning:
-        output += reasoning
-    # DeepSeek's own name stands beside, or in place of, OpenAI's.
-    cached = prompt_details.get("cached_tokens", usage.get("prompt_cache_hit_tokens"))
-    cost = usage.get("cost")
-    return Usage(
-        input_tokens=prompt,
-        output_tokens=output,
-        cache_read_tokens=min(prompt, token_count(cached)),
-        cache_write_tokens=token_count(prompt_details.get("cache_write_tokens")),
-        reasoning_tokens=min(output, reasoning),
-        facts=dict(facts),
-        reported_cost=repr(cost)
-        if isinstance(cost, (int, float)) and not isinstance(cost, bool)
-        else None,
-    )
-
-
-def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    child: object = value.get(key)
-    return cast("Mapping[str, Any]", child) if isinstance(child, Mapping) else {}

@@ -34,7 +34,7 @@ from ._framer import GenerateFramer
 from ._objects import build, build_response, wire_json
 from ._source import AsyncGenerateSource, GenerateSource
 from ._stream import GoogleAsyncStream, GoogleStream
-from ._usage import normalize
+from ._usage import context_facts, normalize, vertex_facts
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -120,6 +120,21 @@ class GoogleProvider(Provider):
     @override
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
         return normalize(usage, facts)
+
+    @override
+    def context_facts(self, context: Mapping[str, Any]) -> dict[str, str]:
+        return context_facts(context)
+
+    @override
+    def request_facts(self, connection: Connection) -> Mapping[str, str]:
+        # The client shows whether it speaks to Vertex AI; its location only in private.
+        client, settings = connection.client, connection.settings
+        if not (getattr(client, "vertexai", False) or settings.get("vertexai")):
+            return {}
+        location = getattr(getattr(client, "_api_client", None), "location", None)
+        return vertex_facts(
+            location or settings.get("location") or os.environ.get("GOOGLE_CLOUD_LOCATION")
+        )
 
     @override
     def usage_object(self, usage: JSONObject) -> Any:

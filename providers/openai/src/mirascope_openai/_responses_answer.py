@@ -1,4 +1,4 @@
-"""The Responses API: an answer to the next request, to a response object and to usage.
+"""The Responses API: an answer to the next request and to a response object.
 
 Pure functions.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, TypedDict, cast
 
-from mirascope.core import Accumulator, Block, JSONObject, Usage, token_count
+from mirascope.core import Accumulator, Block, JSONObject
 
 from ._responses_decode import ARGUMENTS, BEGUN, ITEM, RESPONSE
 
@@ -72,33 +72,6 @@ def custom_call_ids(answer: Accumulator) -> set[str]:
         for block in answer.tool_calls
         if block.call is not None and _kind(block) == "custom_tool_call"
     }
-
-
-def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
-    """Return usage by the rule for all providers, which is also the API's own.
-
-    `input_tokens` includes what was read from a cache or written to one, `output_tokens` includes
-    reasoning. `cost` is OpenRouter's own figure.
-    """
-    input_details = _mapping(usage, "input_tokens_details")
-    input_tokens = token_count(usage.get("input_tokens"))
-    output_tokens = token_count(usage.get("output_tokens"))
-    cached = min(input_tokens, token_count(input_details.get("cached_tokens")))
-    reasoning = token_count(_mapping(usage, "output_tokens_details").get("reasoning_tokens"))
-    cost = usage.get("cost")
-    return Usage(
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cache_read_tokens=cached,
-        cache_write_tokens=min(
-            input_tokens - cached, token_count(input_details.get("cache_write_tokens"))
-        ),
-        reasoning_tokens=min(output_tokens, reasoning),
-        facts=dict(facts),
-        reported_cost=repr(cost)
-        if isinstance(cost, (int, float)) and not isinstance(cost, bool)
-        else None,
-    )
 
 
 def _item_blocks(answer: Accumulator) -> list[Block]:

@@ -30,6 +30,8 @@ from mirascope.core import (
 from mirascope_compatible import ChatDecoder
 from typing_extensions import override
 
+from ._responses_usage import tool_facts
+
 ITEM: Final = "item"
 """The field of a block that holds its output item, once the item is complete."""
 BEGUN: Final = "begun"
@@ -221,6 +223,8 @@ class ResponsesDecoder(Decoder):
             return [*deltas, FinishDelta("failed"), _error_delta(error)]
         for item, sent in self._match(_objects(response.get("output"))):
             self._complete(item, sent, deltas)
+        if facts := tool_facts(response):
+            deltas.append(MetaDelta(facts=facts))
         if status in _ENDINGS:
             reason = _text(_object(response.get("incomplete_details")), "reason")
             deltas += [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from mirascope.core import (
@@ -15,12 +15,11 @@ from mirascope.core import (
     Decoder,
     JSONObject,
     Request,
-    Usage,
 )
 from typing_extensions import override
 
 from ._objects import build
-from ._responses_answer import FINISH_REASONS, message_param, normalize, response
+from ._responses_answer import FINISH_REASONS, message_param, response
 from ._responses_decode import ResponsesDecoder
 from ._responses_objects import build_lax
 from ._responses_request import build_request, tool_message_params
@@ -70,10 +69,6 @@ class OpenAIResponsesProvider(SDKTransport):
     @override
     def finish_reason(self, reason: str) -> str:
         return FINISH_REASONS.get(reason, "other")
-
-    @override
-    def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
-        return normalize(usage, facts)
 
     @override
     def usage_object(self, usage: JSONObject) -> Any:

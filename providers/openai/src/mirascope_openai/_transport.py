@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mirascope.core import (
@@ -19,10 +20,13 @@ from mirascope.core import (
     Provider,
     Request,
     Source,
+    Usage,
     UsageError,
     json_object,
 )
 from typing_extensions import override
+
+from ._responses_usage import normalize, region_facts, tool_facts
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -75,6 +79,25 @@ class SDKTransport(Provider):
         client = await self._async_client(connection)
         response = await self.resource(client).create(**request.kwargs)
         return response, json_object(response)
+
+    @override
+    def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
+        return normalize(usage, facts)
+
+    @override
+    def context_facts(self, context: Mapping[str, Any]) -> dict[str, str]:
+        return {
+            **super().context_facts(context),
+            **tool_facts(context),
+            **region_facts(context.get("base_url", "")),
+        }
+
+    @override
+    def request_facts(self, connection: Connection) -> Mapping[str, str]:
+        url: object = connection.settings.get("base_url")
+        if connection.client is not None:
+            url = getattr(connection.client, "base_url", None)
+        return region_facts(url or os.environ.get("OPENAI_BASE_URL", ""))
 
     @override
     def map_error(self, error: Exception) -> APIError | None:

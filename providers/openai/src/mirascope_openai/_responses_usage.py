@@ -1,0 +1,134 @@
+"""What of a response changes its price beside its tokens, and usage with all of it.
+
+Pure functions. The facts are text, as all facts of a response: counts in digits, objects in JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, cast
+
+from mirascope.core import JSONObject, Usage, UsagePart, token_count
+from mirascope_compatible import normalize_usage
+from pydantic_core import from_json, to_json
+
+_REGION: Final = re.compile(r"^(?:https?://)?([a-z]{2})\.api\.openai\.com(?:[:/]|$)", re.IGNORECASE)
+_SEARCHES: Final = frozenset({"search", None, ""})
+_SESSIONS: Final = (
+    "containers of the code interpreter are charged by the session, which usage does not count"
+)
+_NO_IMAGE_MODEL: Final = "which model made the images is not reported: its tokens are left out"
+
+
+def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
+    """Return usage of any of OpenAI's APIs by the rule for all providers, fees included.
+
+    `input_tokens` includes what was read from a cache or written to one, `output_tokens` includes
+    reasoning. `cost` is OpenRouter's own figure. What the image generation tool used is not in it
+    and is priced at its own model. https://platform.openai.com/docs/pricing
+
+    Args:
+        usage: `usage` as it was sent.
+        facts: what `tool_facts` and `region_facts` found, and `service_tier`.
+    """
+    result = normalize_usage(usage, facts)
+    fees = {
+        unit: token_count_of(facts[name])
+        for unit, name in (("web_search", "web_searches"), ("file_search", "file_searches"))
+        if name in facts
+    }
+    fees = {unit: count for unit, count in fees.items() if count}
+    notes = result.notes
+    if "code_interpreter_calls" in facts:
+        notes += (_SESSIONS,)
+    parts: tuple[UsagePart, ...] = ()
+    images = _image_counts(facts.get("image_gen"))
+    if images and "image_model" in facts:
+        parts = (
+            UsagePart(counts=result.counts),
+            UsagePart(counts=images, model=facts["image_model"], label="image_gen"),
+        )
+    elif images:
+        notes += (_NO_IMAGE_MODEL,)
+    if not (fees or parts or notes):
+        return result
+    return replace(result, fees=fees, parts=parts, notes=notes)
+
+
+def tool_facts(response: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the response's hosted tools did, as far as it is charged beside tokens.
+
+    Args:
+        response: a response object; or, of one that was stored, any of its `tool_usage`, `tools`
+            and `output`, or `output_items`: a list of `"type"` and `"type:action"`.
+    """
+    kinds = list(_item_kinds(response))
+    usage = _object(response.get("tool_usage"))
+    searches = _object(usage.get("web_search")).get("num_requests")
+    if searches is None:
+        searches = sum(kind == "web_search_call" and act in _SEARCHES for kind, act in kinds)
+    facts: dict[str, str] = {}
+    if count := token_count(searches):
+        facts["web_searches"] = str(count)
+    for kind, name in (
+        ("file_search_call", "file_searches"),
+        ("code_interpreter_call", "code_interpreter_calls"),
+    ):
+        if count := sum(found == kind for found, _ in kinds):
+            facts[name] = str(count)
+    images = _object(usage.get("image_gen"))
+    if token_count(images.get("input_tokens")) or token_count(images.get("output_tokens")):
+        facts["image_gen"] = to_json(images, fallback=str).decode()
+        models = [_object(tool).get("model") for tool in _list(response.get("tools"))]
+        models += [images.get("model"), response.get("image_model")]
+        if model := next((name for name in models if name and isinstance(name, str)), None):
+            facts["image_model"] = model
+    return facts
+
+
+def region_facts(base_url: object) -> dict[str, str]:
+    """Return the region that a host of OpenAI's stands for, such as `eu.api.openai.com`.
+
+    https://platform.openai.com/docs/guides/your-data#data-residency-controls
+    """
+    found = _REGION.match(str(base_url))
+    return {"region": found[1].lower()} if found else {}
+
+
+def token_count_of(text: str) -> int:
+    """Return a count from a fact; 0 for anything that is none."""
+    return token_count(int(text)) if text.isascii() and text.isdigit() else 0
+
+
+def _image_counts(text: str | None) -> dict[str, int]:
+    """Return the tokens of the image tool, whose details have the names of a usage object."""
+    if not text:
+        return {}
+    try:
+        images = _object(from_json(text))
+    except ValueError:
+        return {}
+    details = dict(_object(images.get("input_tokens_details")))
+    details["cached_tokens"] = images.get("cached_tokens")
+    details["cached_tokens_details"] = images.get("cached_tokens_details")
+    counts = normalize_usage({**images, "input_tokens_details": details}, {}).counts
+    return {unit: count for unit, count in counts.items() if count}
+
+
+def _item_kinds(response: Mapping[str, Any]) -> Iterator[tuple[object, object]]:
+    for item in (*_list(response.get("output")), *_list(response.get("output_items"))):
+        if isinstance(item, str):
+            kind, _, action = item.partition(":")
+            yield kind, action
+        else:
+            yield _object(item).get("type"), _object(_object(item).get("action")).get("type")
+
+
+def _object(value: object) -> JSONObject:
+    return cast("JSONObject", value) if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
