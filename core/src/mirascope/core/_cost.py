@@ -247,9 +247,10 @@ class _Bill:
                 )
                 continue
             applied = fee_factor if unit.is_fee else factor
-            amount = _EXACT.multiply(_EXACT.multiply(Decimal(count), price), PER[unit.per])
+            amount = _EXACT.multiply(Decimal(count), price)
             if applied is not _ONE:
                 amount = _EXACT.multiply(amount, applied)
+            amount = _EXACT.divide(amount, PER[unit.per])
             self.lines.append(CostLine(name, count, price, amount, unit.per, applied, entry.name))
 
     def leave_out(self, part: UsagePart, strict: bool) -> None:

@@ -57,8 +57,8 @@ _FEES: Final = tuple(
 UNITS: Final[Mapping[str, Unit]] = MappingProxyType({unit.name: unit for unit in _TOKENS + _FEES})
 """The units that every price table knows; a table can declare more."""
 
-PER: Final = {1_000_000: Decimal("0.000001"), 1000: Decimal("0.001"), 1: Decimal(1)}
-"""What one of a unit is of what its price is for, exactly: the sizes that a unit can have."""
+PER: Final = {size: Decimal(size) for size in (1_000_000, 1000, 1)}
+"""What `Unit.per` can be, as decimals."""
 
 
 def total_of(unit: str) -> str | None:

@@ -6,7 +6,7 @@ Pure functions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import Any, Final, Literal, TypedDict
 
 from mirascope.core import Accumulator, Block, JSONObject
 
@@ -130,8 +130,3 @@ def _parts(block: Block, answer: Accumulator) -> Iterator[JSONObject]:
         yield {"type": "output_text", "text": block.text, "annotations": []}
     elif answer.refusal:
         yield {"type": "refusal", "refusal": answer.refusal}
-
-
-def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    child: object = value.get(key)
-    return cast("Mapping[str, Any]", child) if isinstance(child, Mapping) else {}
