@@ -345,7 +345,7 @@ def test_odd_usage_is_no_error() -> None:
         ("models/gemini-2.5-flash", (5000, 1000, 4000, 10000), {}, "0.014"),
         ("gemini-2.5-pro", (200000, 1000, 0, 201000), {}, "0.26"),
         ("gemini-4-argon", (1000, 500, 0, 1500), {}, "0.007"),
-        ("gemini-3.5-flash", (100, 400, 100, 3100), {"web_search_queries": "2"}, "0.00465"),
+        ("gemini-3.5-flash", (100, 400, 100, 3100), {"web_search_queries": "2"}, "0.03265"),
     ],
 )
 def test_prices(model: str, usage: tuple[int, ...], facts: dict[str, str], total: str) -> None:

@@ -11,6 +11,7 @@ from mirascope.core import (
     BaseDynamicConfig,
     BaseTool,
     Call,
+    RecordTypes,
     SyncOrAsyncDecorator,
     Timeouts,
 )
@@ -47,6 +48,7 @@ class OpenAICall(Protocol):
         call_params: Mapping[str, Any] | None = None,
         timeout: Timeouts | float | None = None,
         sdk_iteration: bool = False,
+        record: RecordTypes = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[OpenAIResponsesStream, OpenAIResponsesAsyncStream]: ...
     @overload
@@ -74,6 +76,7 @@ class OpenAICall(Protocol):
         call_params: Mapping[str, Any] | None = None,
         timeout: Timeouts | float | None = None,
         sdk_iteration: bool = False,
+        record: RecordTypes = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[OpenAIStream, OpenAIAsyncStream]: ...
     @overload
@@ -106,6 +109,7 @@ class OpenAIAsyncCall(Protocol):
         call_params: Mapping[str, Any] | None = None,
         timeout: Timeouts | float | None = None,
         sdk_iteration: bool = False,
+        record: RecordTypes = None,
         **params: Any,
     ) -> AsyncDecorator[OpenAIResponsesAsyncStream]: ...
     @overload
@@ -133,6 +137,7 @@ class OpenAIAsyncCall(Protocol):
         call_params: Mapping[str, Any] | None = None,
         timeout: Timeouts | float | None = None,
         sdk_iteration: bool = False,
+        record: RecordTypes = None,
         **params: Any,
     ) -> AsyncDecorator[OpenAIAsyncStream]: ...
     @overload
