@@ -235,7 +235,7 @@ class _Block:
     def stop(self, deltas: list[Delta]) -> None:
         given: object = self._content.get("input")
         if self._is_call:
-            if not self._parts and given:
+            if not self._parts and given is not None:
                 deltas.append(ToolCallDelta(self.key, arguments=to_json(given).decode()))
             deltas.append(ToolCallEnd(self.key))
         elif self._type == "thinking":
