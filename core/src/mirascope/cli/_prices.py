@@ -200,12 +200,14 @@ def update(
         raise UsageError(
             f"{source}: these are the prices of {newer.provider!r}, not of {provider!r}"
         )
-    jumps = 0
+    jumps: list[str] = []
     for line, is_jump in _changes(table(provider), newer):
         write_line(printable(line))
-        jumps += is_jump
+        if is_jump:
+            jumps.append(line.split("  ")[0].lstrip("~+- "))
     if jumps and not force:
-        say(f"{jumps} prices changed more than tenfold: look at them, then give --force")
+        names = printable(", ".join(jumps))
+        say(f"more than tenfold changes: {names}: look at them above, then give --force")
         raise typer.Exit(1)
     Path(to).write_text(text, "utf-8")
     note(f"written to {to}; MIRASCOPE_PRICES={to} puts it over the plugin's own prices")

@@ -1,0 +1,95 @@
+"""`mirascope prices`, as processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mirascope_openai")
+
+TABLE = """\
+schema = 1
+provider = "openai"
+updated = 2026-11-22
+currency = "USD"
+source = "https://example.com/prices"
+
+[models."gpt-x"]
+prices = [{ input = 1, output = 2 }]
+"""
+
+
+def prices(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mirascope", "prices", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def one_line(result: subprocess.CompletedProcess[str], status: int) -> str:
+    assert result.returncode == status, result
+    assert "Traceback" not in result.stderr
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def test_list_names_every_model_of_a_provider() -> None:
+    result = prices("list", "openai")
+    assert result.returncode == 0
+    lines = [line.split("  ") for line in result.stdout.splitlines()]
+    (gpt_4o,) = (line for line in lines if line[0] == "openai/gpt-4o")
+    assert {"input 2.5", "cache_read 1.25", "output 10"} <= set(gpt_4o)
+
+
+def test_show_has_every_row_of_a_model() -> None:
+    result = prices("show", "openai", "gpt-5.4")
+    assert result.returncode == 0
+    assert "above 272000" in result.stdout
+    assert "service_tier flex" in result.stdout
+
+
+def test_a_model_without_prices_is_one_line() -> None:
+    assert "'gpt-0'" in one_line(prices("show", "openai", "gpt-0"), 1)
+
+
+def test_lint_says_what_is_wrong_with_file_and_key(tmp_path: Path) -> None:
+    table = tmp_path / "prices.toml"
+    table.write_text(TABLE)
+    assert prices("lint", str(table)).returncode == 0
+    table.write_text(TABLE.replace("output = 2", "outptu = 2"))
+    result = prices("lint", str(table))
+    assert result.returncode == 1
+    assert str(table) in result.stderr + result.stdout
+    assert "outptu" in result.stderr + result.stdout
+
+
+def test_update_shows_the_changes_and_its_file_counts(tmp_path: Path) -> None:
+    new, mine, usage = tmp_path / "new.toml", tmp_path / "mine.toml", tmp_path / "usage.json"
+    new.write_text(TABLE)
+    usage.write_text('{"prompt_tokens": 1000000, "completion_tokens": 1000000}')
+    result = prices("update", "openai", str(new), "--to", str(mine))
+    assert result.returncode == 0
+    assert "+ gpt-x  input 1  output 2" in result.stdout.splitlines()
+    assert mine.read_text() == TABLE
+    explain = ("explain", "openai", "gpt-x", str(usage), "--format", "json")
+    assert prices(*explain).returncode == 1
+    assert '"total": "3"' in prices(*explain, MIRASCOPE_PRICES=str(mine)).stdout
+
+
+def test_update_refuses_a_jump_and_a_missing_file(tmp_path: Path) -> None:
+    new, mine = tmp_path / "new.toml", tmp_path / "mine.toml"
+    new.write_text(TABLE.replace("gpt-x", "gpt-4o").replace("input = 1", "input = 100"))
+    refused = prices("update", "openai", str(new), "--to", str(mine))
+    assert refused.returncode == 1
+    assert "gpt-4o" in refused.stderr
+    assert not mine.exists()
+    missing = prices("update", "openai", str(tmp_path / "none.toml"), "--to", str(mine))
+    assert "none.toml" in one_line(missing, 2)
