@@ -97,6 +97,15 @@ def needed_providers(provider: str) -> list[str]:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def peers(session: nox.Session) -> None:
+    """Gemini's protocol against an independent server of its wire format."""
+    session.install("--no-sources", "-e", "core", "-e", "providers/google")
+    session.install("llmock==0.2.2", "pytest>=9")
+    # The peer and the SDK bring plugins and warnings of their own.
+    session.run("pytest", "-W", "ignore::DeprecationWarning", "tests/peers", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def bench(session: nox.Session) -> None:
     """CPU per chunk against the official SDKs, in one run; never asserted."""
     install_workspace(session)
