@@ -107,8 +107,9 @@ def peers(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0], default=False)
 def bench(session: nox.Session) -> None:
-    """CPU per chunk against the official SDKs, in one run; never asserted."""
+    """CPU per chunk against the official SDKs, and what a cost costs; never asserted."""
     install_workspace(session)
+    session.run("python", "tests/benchmarks/cost.py")
     session.run("python", "tests/benchmarks/streams.py", *session.posargs)
 
 
