@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pydantic
 import pytest
 from google.genai import types
 from mirascope.core import Accumulator, UsageDelta
@@ -285,7 +286,9 @@ def test_numbers_in_place_of_names() -> None:
     )
     assert (stream.finish_reasons, stream.finish_reason) == ([2], "length")
     chunk = stream.items[1][0].chunk
-    assert chunk.candidates[0].finish_reason == "2"
+    # pydantic 2.14 makes text of the number; older ones refuse it, and the field is left out.
+    is_new = tuple(map(int, pydantic.VERSION.split(".")[:2])) >= (2, 14)
+    assert chunk.candidates[0].finish_reason == ("2" if is_new else None)
     assert chunk.candidates[0].content.parts[0].function_call.args == {"n": 1}
     assert chunk.candidates[0].index == 0
 
