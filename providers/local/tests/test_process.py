@@ -142,7 +142,8 @@ except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (0, "")
-    assert stdout.endswith("cancelled True\n")
+    # An interrupt of a read cancels the stream; one of the loop's own body leaves it.
+    assert stdout.endswith(("cancelled True\n", "stopped True\n"))
 
 
 @pytest.mark.usefixtures("gguf")
