@@ -139,7 +139,7 @@ class ObjectSource:
         self._stream = stream
         self._to_data = to_data
         headers: Any = getattr(getattr(stream, "response", None), "headers", {})
-        self.request_id: str | None = headers.get("x-request-id")
+        self.request_id = request_id(headers)
 
     def __iter__(self) -> Iterator[SDKObject]:
         for obj in self._stream:
@@ -165,7 +165,7 @@ class AsyncObjectSource:
         self._stream = stream
         self._to_data = to_data
         headers: Any = getattr(getattr(stream, "response", None), "headers", {})
-        self.request_id: str | None = headers.get("x-request-id")
+        self.request_id = request_id(headers)
 
     async def __aiter__(self) -> AsyncIterator[SDKObject]:
         async for obj in self._stream:

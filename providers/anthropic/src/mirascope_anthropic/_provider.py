@@ -83,9 +83,7 @@ class AnthropicProvider(Provider):
         if not _gives_bytes(client, connection):
             return ObjectSource(messages.create(**arguments), json_object)
         response = messages.with_streaming_response.create(**arguments).__enter__()
-        source = HTTPSource(response.http_response, response.close)
-        source.request_id = response.request_id
-        return source
+        return HTTPSource(response.http_response, response.close)
 
     @override
     async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
@@ -95,9 +93,7 @@ class AnthropicProvider(Provider):
         if not _gives_bytes(client, connection):
             return AsyncObjectSource(await messages.create(**arguments), json_object)
         response = await messages.with_streaming_response.create(**arguments).__aenter__()
-        source = AsyncHTTPSource(response.http_response, response.close)
-        source.request_id = response.request_id
-        return source
+        return AsyncHTTPSource(response.http_response, response.close)
 
     @override
     def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
