@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -196,3 +197,43 @@ async def test_very_long_deadlines(api: API, serve: Serve, timeout: Any) -> None
         assert reading.error is None
         stream = await api.call(api.ask(**connection, timeout={"idle": 0.3}), "fantasy")
         too_late(await api.drain(stream), "idle", "Hello", 0.3)
+
+
+class _TimesOut:
+    """A client of the user's whose request raises `TimeoutError` with nothing in it."""
+
+    def __init__(self, *, is_async: bool) -> None:
+        async def create_async(**_: Any) -> Any:
+            raise TimeoutError
+
+        def create(**_: Any) -> Any:
+            raise TimeoutError
+
+        self.chat = SimpleNamespace(
+            completions=SimpleNamespace(create=create_async if is_async else create)
+        )
+
+
+@pytest.mark.parametrize("timeout", [None, 300], ids=["no deadline", "a far deadline"])
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "call"])
+async def test_a_timeout_of_the_client_is_not_a_deadline_of_ours(
+    openai_api: API, stream: bool, timeout: float | None
+) -> None:
+    """Without a word in it, it is told from a deadline and from `cancel()` by its class alone."""
+    client = _TimesOut(is_async=openai_api.is_async)
+    ask = openai_api.ask(client=client, timeout=timeout, stream=stream)
+    start = time.monotonic()
+    error: BaseException | None
+    if stream:
+        result = await openai_api.call(ask)
+        error = (await openai_api.drain(result)).error
+        assert result.state == "failed"
+        assert result.error is error
+    else:
+        with pytest.raises(ProviderTimeoutError) as raised:
+            await openai_api.call(ask)
+        error = raised.value
+    assert type(error) is ProviderTimeoutError
+    assert time.monotonic() - start < 5
+    assert "300 s" not in str(error)
+    assert type(error.__cause__) is TimeoutError

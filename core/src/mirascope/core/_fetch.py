@@ -10,13 +10,12 @@ from ._accumulate import Accumulator
 from ._call_response import BaseCallResponse
 from ._deltas import JSONObject
 from ._errors import (
-    MirascopeError,
     ProviderTimeoutError,
     StreamDecodeError,
     describe,
     error_from_status,
 )
-from ._interruptible import run_until
+from ._interruptible import DeadlinePassed, run_until
 from ._prepared import PreparedCall
 
 
@@ -37,8 +36,10 @@ def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
             obj, data = send()
         else:
             obj, data = run_until(send, time.monotonic() + seconds, discard=lambda _: None)
+    except DeadlinePassed:
+        raise _too_late(call, seconds) from None
     except Exception as error:
-        failure = _fetch_error(call, error, seconds)
+        failure = call.provider.opening_error(error, call.model)
         raise failure from (error.__cause__ if failure is error else error)
     return _response(call, obj, data, start)
 
@@ -51,23 +52,24 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     """
     start = time.time()
     seconds = call.timeouts.get("total")
+    scope = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds):
+        async with scope:
             obj, data = await call.provider.fetch_async(call.request, call.connection)
     except Exception as error:
-        failure = _fetch_error(call, error, seconds)
+        if scope.expired() and type(error) is TimeoutError:
+            raise _too_late(call, seconds) from None
+        failure = call.provider.opening_error(error, call.model)
         raise failure from (error.__cause__ if failure is error else error)
     return _response(call, obj, data, start)
 
 
-def _fetch_error(call: PreparedCall, error: Exception, seconds: float | None) -> MirascopeError:
-    if seconds is not None and type(error) is TimeoutError and not str(error):
-        return ProviderTimeoutError(
-            f"no answer came within {seconds:g} s (timeout 'total')",
-            provider=call.provider.name,
-            model=call.model,
-        )
-    return call.provider.opening_error(error, call.model)
+def _too_late(call: PreparedCall, seconds: float | None) -> ProviderTimeoutError:
+    return ProviderTimeoutError(
+        f"no answer came within {seconds:g} s (timeout 'total')",
+        provider=call.provider.name,
+        model=call.model,
+    )
 
 
 def _response(

@@ -12,6 +12,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class DeadlinePassed(Exception):  # noqa: N818 - ends a wait; its caller says which deadline it was
+    """A wait reached its moment.
+
+    A class of its own: the action may raise `TimeoutError` for a reason of its own, and only its
+    class tells the two apart.
+    """
+
+
 class GivenUp(Exception):  # noqa: N818 - a signal between a stream and its driver, never seen outside
     """`cancel()` or `close()` ended a wait."""
 
@@ -35,7 +43,9 @@ def run_until(
         done: ends the wait when it is set.
 
     Raises:
-        TimeoutError: the moment passed, or `done` was set (one of the action has a message).
+        DeadlinePassed: `when` was reached.
+        GivenUp: `done` was set.
+        BaseException: whatever `action` raised, unchanged.
     """
     lock = threading.Lock()
     done = done or threading.Event()
@@ -80,4 +90,4 @@ def run_until(
         return result[0]
     if failure:
         raise failure[0]
-    raise TimeoutError
+    raise GivenUp if done.is_set() else DeadlinePassed

@@ -15,7 +15,7 @@ from typing import Any, Generic, NoReturn, Self, cast
 
 from ._call_response import BaseCallResponse
 from ._drain import drain
-from ._interruptible import GivenUp, run_until
+from ._interruptible import DeadlinePassed, GivenUp, run_until
 from ._machine import Item
 from ._outcome import StreamState
 from ._source import Piece, Source
@@ -194,11 +194,8 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 discard=lambda source: source.close(),
                 done=done,
             )
-        except TimeoutError as error:
-            if str(error):
-                raise
-            if deadline is None or self._cancelled or self._state.ended:
-                raise GivenUp from None
+        except DeadlinePassed:
+            assert deadline is not None  # noqa: S101 - narrows the type
             raise self._timeout_error(deadline.name, deadline.seconds) from None
         finally:
             self._opening = None
