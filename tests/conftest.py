@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mirascope.core import _cost
+from mirascope.core._prices import _cost
 
 from .loopback import Received, Reply, Server
 

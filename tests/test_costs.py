@@ -27,9 +27,9 @@ from mirascope.core import (
     UsagePart,
     prices,
 )
-from mirascope.core._cost import calculate_cost, plain
+from mirascope.core._prices._cost import calculate_cost, plain
+from mirascope.core._prices._units import UNITS
 from mirascope.core._replay import replay
-from mirascope.core._units import UNITS
 from mirascope.core.plugins import load_provider, statuses
 
 VECTORS_FILE = Path(__file__).resolve().parents[2] / "shared" / "prices" / "cost_vectors.json"

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from mirascope.core import PriceTable, Usage
-from mirascope.core._cost import calculate_cost
+from mirascope.core._prices._cost import calculate_cost
 from mirascope.core.plugins import load_provider, statuses
 
 KNOWN = Path(__file__).parent / "costs" / "known_disagreements.toml"

@@ -50,7 +50,7 @@ def test_a_shim_is_the_model_of_all_shims(name: str) -> None:
         f"    from mirascope_{name} import *  "
         "# pyright: ignore[reportWildcardImportFromLibrary]\n"
         "else:\n"
-        "    from .plugins._first_party import alias\n\n"
+        "    from ._shims import alias\n\n"
         f'    alias(__name__, "mirascope_{name}")\n'
     )
     assert f"`mirascope-{name}`" in text.partition("\n")[0]
@@ -145,7 +145,7 @@ def test_everything_that_a_provider_must_or_may_define_is_documented() -> None:
 
 
 def test_every_delta_is_documented() -> None:
-    deltas = importlib.import_module("mirascope.core._deltas")
+    deltas = importlib.import_module("mirascope.core._provider._deltas")
     names = [cls.__name__ for cls in deltas.Delta.__args__]
     assert sorted(_rows("The decoder")) == sorted(names)
 
@@ -159,5 +159,5 @@ def test_every_part_of_a_decoder_and_every_framer_is_documented() -> None:
 
 
 def test_every_unit_of_a_price_is_documented() -> None:
-    units = importlib.import_module("mirascope.core._prices").UNITS
+    units = importlib.import_module("mirascope.core._prices._table").UNITS
     assert _rows("`prices.toml`") == list(units)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from mirascope.core import StreamNotExhaustedError, StreamState, Usage
-from mirascope.core._call_result import CallResult
-from mirascope.core._stream_base import StreamBase
+from mirascope.core._response._call_result import CallResult
+from mirascope.core._response._stream_base import StreamBase
 
 from .conftest import API
 from .loopback import DONE, Hold, Pause, Reset, Server, answer, chunk, streamed, whole

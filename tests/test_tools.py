@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from mirascope.core import BaseTool, InvalidTool, ToolError, UsageError
-from mirascope.core._tools import to_tool_type
+from mirascope.core._tools._function_tool import to_tool_type
 from pydantic import BaseModel, Field, field_validator
 
 from .conftest import API, Reading
@@ -165,7 +165,7 @@ def test_awkward_names() -> None:
 def reading_of(tool_type: Any, arguments: Any, name: str | None = None) -> BaseTool:
     """Resolve a call as a stream does."""
     from mirascope.core import ToolCall
-    from mirascope.core._tools import Toolset
+    from mirascope.core._tools._toolset import Toolset
 
     text = arguments if isinstance(arguments, str) else json.dumps(arguments)
     toolset = Toolset([tool_type])

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from mirascope.core import UsageError
-from mirascope.core._deadlines import Deadline, Deadlines, parse_timeouts
-from mirascope.core._watchdog import Watchdog
+from mirascope.core._request._timeouts import parse_timeouts
+from mirascope.core._transport._deadlines import Deadline, Deadlines
+from mirascope.core._transport._watchdog import Watchdog
 
 
 def test_the_first_chunk_has_its_own_deadline_then_each_wait_has_one() -> None:
-    deadlines = Deadlines({"first_chunk": 10, "idle": 2}, now=100)
+    deadlines = Deadlines(100, first_chunk=10, idle=2)
     assert deadlines.next(100) == Deadline(110, "first_chunk", 10)
     # A ping came: the same wait goes on.
     assert deadlines.next(105) == Deadline(110, "first_chunk", 10)
@@ -26,20 +27,20 @@ def test_the_first_chunk_has_its_own_deadline_then_each_wait_has_one() -> None:
 
 
 def test_without_a_deadline_for_the_first_chunk_its_wait_is_idle() -> None:
-    deadlines = Deadlines({"idle": 2}, now=100)
+    deadlines = Deadlines(100, idle=2)
     assert deadlines.next(100) == Deadline(102, "idle", 2)
 
 
 def test_the_earlier_deadline_counts() -> None:
-    deadlines = Deadlines({"idle": 5, "total": 8}, now=0)
+    deadlines = Deadlines(0, idle=5, total=8)
     assert deadlines.next(0) == Deadline(5, "idle", 5)
     deadlines.progress()
     assert deadlines.next(4) == Deadline(8, "total", 8)
 
 
 def test_without_timeouts_there_is_no_deadline() -> None:
-    assert Deadlines({}, now=0).next(0) is None
-    deadlines = Deadlines({"first_chunk": 1}, now=0)
+    assert Deadlines(0).next(0) is None
+    deadlines = Deadlines(0, first_chunk=1)
     deadlines.progress()
     assert deadlines.next(0) is None
 

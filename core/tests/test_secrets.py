@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mirascope.core import Connection
 from mirascope.core._secrets import Secrets
 from pydantic import BaseModel
 
@@ -57,8 +56,12 @@ def found(
             patch.delenv(name)
         for name, value in env.items():
             patch.setenv(name, value)
-        connection = Connection(client=client, settings=settings or {})
-        secrets = Secrets.of(connection, request or {}, ["MY_LOGIN"])
+        secrets = Secrets.of(
+            settings=settings or {},
+            client=client,
+            request=request or {},
+            variables=["MY_LOGIN"],
+        )
     words = ["first-word", "second-word", "third-word", "application/json", "us-central1"]
     return [word for word in words if secrets.hide(word) != word]
 

@@ -15,7 +15,7 @@ from mirascope.core import (
     ToolCallDelta,
     Usage,
 )
-from mirascope.core._tools import to_tool_type
+from mirascope.core._tools._function_tool import to_tool_type
 from mirascope_compatible import CompatibleProvider
 
 PROVIDER = CompatibleProvider()

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from google.genai import types
 from mirascope.core import BaseTool, CallRequest, Messages, ToolCall, UsageError
-from mirascope.core._cost import calculate_cost
-from mirascope.core._tools import InvalidTool, to_tool_type
+from mirascope.core._prices._cost import calculate_cost
+from mirascope.core._tools._base_tool import InvalidTool
+from mirascope.core._tools._function_tool import to_tool_type
 from mirascope_google import GoogleProvider
 from mirascope_google._objects import build, build_response, wire_json
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from mirascope.core import Cost, PriceTable
-    from mirascope.core._price_rows import PriceRow
+    from mirascope.core._prices._rows import PriceRow
 
 _JUMP: Final = 10
 _MOST_BYTES: Final = 5_000_000
@@ -266,7 +266,7 @@ def _units(row: Mapping[str, Decimal]) -> str:
 
 
 def _explained(found: Cost | None) -> dict[str, Any]:
-    from mirascope.core._cost import plain as plain_amount
+    from mirascope.core._prices._cost import plain as plain_amount
 
     if found is None:
         return {"total": None, "exact": False, "lines": [], "notes": ["no price is known"]}
@@ -292,7 +292,7 @@ def _explained(found: Cost | None) -> dict[str, Any]:
 
 
 def _print_cost(found: Cost) -> None:
-    from mirascope.core._cost import plain as plain_amount
+    from mirascope.core._prices._cost import plain as plain_amount
 
     for line in found.lines:
         factor = "" if line.factor == 1 else f" x {plain_amount(line.factor)}"

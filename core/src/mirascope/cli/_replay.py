@@ -175,7 +175,7 @@ class _Player:
 
     def print_object(self, recording: Recording) -> bool:
         """Print what a recording says as one JSON object; return whether it is complete."""
-        from ._record import record
+        from ._replay_report import record
 
         stream = self._read(recording)
         write_line(format_json(record(stream)))
@@ -186,7 +186,7 @@ class _Player:
         """Print a line for each file; return whether all of them are complete recordings."""
         from mirascope.core import ProviderError, Recording
 
-        from ._record import failure_record, record
+        from ._replay_report import failure_record, record
 
         good = True
         for name in names:

@@ -6,8 +6,6 @@ distribution `mirascope-openai` installs, and nothing else is imported.
 
 from typing import TYPE_CHECKING
 
-from ._accumulate import Accumulator, Block
-from ._async_stream import BaseAsyncStream
 from ._call import (
     AsyncCall,
     AsyncDecorator,
@@ -15,29 +13,6 @@ from ._call import (
     SyncOrAsyncDecorator,
     call,
     call_async,
-)
-from ._call_response import BaseCallResponse
-from ._call_response_chunk import BaseCallResponseChunk
-from ._call_result import CallResult
-from ._clients import ClientCache
-from ._cost import Cost, CostLine, UnknownPriceError, UnknownPriceWarning
-from ._deadlines import Timeouts
-from ._decoder import Decoder
-from ._deltas import (
-    BlockDelta,
-    ChoiceDelta,
-    Delta,
-    EndDelta,
-    ErrorDelta,
-    FinishDelta,
-    JSONObject,
-    MetaDelta,
-    RefusalDelta,
-    TextDelta,
-    ThinkingDelta,
-    ToolCallDelta,
-    ToolCallEnd,
-    UsageDelta,
 )
 from ._errors import (
     APIError,
@@ -70,16 +45,43 @@ from ._errors import (
     UsageError,
     error_from_status,
 )
-from ._messages import BaseMessageParam, MessageParam, Messages
-from ._outcome import FINISH_REASONS, StreamState
-from ._prepare import BaseDynamicConfig
-from ._prices import PriceTable
-from ._prompt import PromptTemplate, prompt_template
-from ._provider import CallRequest, Connection, Provider, Request
-from ._recorder import RecordPath, RecordTypes
-from ._recording import RecordedEnd, RecordedRead, Recording
+from ._prices._cost import Cost, CostLine, UnknownPriceError, UnknownPriceWarning
+from ._prices._table import PriceTable
+from ._prices._usage import Usage, UsagePart, input_details, token_count
+from ._provider._accumulate import Accumulator, Block
+from ._provider._decoder import Decoder
+from ._provider._deltas import (
+    BlockDelta,
+    ChoiceDelta,
+    Delta,
+    EndDelta,
+    ErrorDelta,
+    FinishDelta,
+    MetaDelta,
+    RefusalDelta,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    ToolCallEnd,
+    UsageDelta,
+)
+from ._provider._messages import BaseMessageParam, MessageParam, Messages
+from ._provider._provider import CallRequest, Connection, Provider, Request
+from ._recording._format import RecordedEnd, RecordedRead, Recording
+from ._recording._recorder import RecordPath, RecordTypes
 from ._replay import stream_from, stream_from_async
-from ._source import (
+from ._request._prompt import PromptTemplate, prompt_template
+from ._request._settings import BaseDynamicConfig
+from ._request._timeouts import Timeouts
+from ._response._async_stream import BaseAsyncStream
+from ._response._call_response import BaseCallResponse
+from ._response._call_response_chunk import BaseCallResponseChunk
+from ._response._call_result import CallResult
+from ._response._stream import BaseStream
+from ._state import FINISH_REASONS, StreamState
+from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
+from ._transport._clients import ClientCache
+from ._transport._source import (
     AsyncHTTPSource,
     AsyncObjectSource,
     AsyncSource,
@@ -90,9 +92,7 @@ from ._source import (
     Source,
     json_object,
 )
-from ._stream import BaseStream
-from ._tools import BaseTool, InvalidTool, ToolCall
-from ._usage import Usage, UsagePart, input_details, token_count
+from ._types import JSONObject
 from .plugins import ProviderSpec
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ if TYPE_CHECKING:
     from . import openai as openai
     from .plugins import provider as provider
 else:
-    from .plugins._first_party import module_getattr as _module_getattr
+    from ._shims import module_getattr as _module_getattr
 
     def __getattr__(name: str) -> object:
         # Hidden from type checkers, which would otherwise accept any name.

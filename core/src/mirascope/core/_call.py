@@ -9,16 +9,16 @@ from typing import Any, Generic, Literal, ParamSpec, Protocol, overload
 
 from typing_extensions import TypeVar
 
-from ._async_stream import BaseAsyncStream
-from ._call_response import BaseCallResponse
-from ._deadlines import TimeoutTypes
-from ._errors import UsageError
-from ._fetch import fetch, fetch_async
-from ._prepare import CallSettings, FunctionPrompt, prepare
-from ._provider import Provider
-from ._recorder import RecordTypes
-from ._stream import BaseStream
-from ._tools import ToolLike
+from ._errors import ProviderError, UsageError
+from ._provider._provider import Provider
+from ._recording._recorder import ProviderFacts, RecordTypes
+from ._request._settings import CallSettings, FunctionPrompt, prepare
+from ._request._timeouts import TimeoutTypes
+from ._response._async_stream import BaseAsyncStream
+from ._response._call_response import BaseCallResponse
+from ._response._fetch import fetch, fetch_async
+from ._response._stream import BaseStream
+from ._tools._base_tool import ToolLike
 
 P = ParamSpec("P")
 ResponseT = TypeVar("ResponseT", covariant=True)
@@ -136,6 +136,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
                 timeout=timeout,
                 sdk_iteration=sdk_iteration,
                 record=record,
+                provider_facts=functools.partial(_provider_facts, provider.name),
                 params=params,
             ),
         )
@@ -284,3 +285,34 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
         return fetch(prepared)
 
     return call_model
+
+
+def _provider_facts(name: str) -> ProviderFacts:
+    """Return what a recording says of a provider; one that is not a plugin has less to say."""
+    from .plugins import provider
+    from .plugins._registry import origin_of
+
+    found = {"core": _distribution("mirascope-core")}
+    try:
+        spec = provider(name)
+    except ProviderError:
+        return ProviderFacts(versions=found)
+    if (origin := origin_of(name)) is not None and origin.distribution:
+        found["plugin"] = origin.distribution
+    if spec.sdk is not None:
+        found["sdk"] = _distribution(spec.sdk)
+    return ProviderFacts(
+        versions={part: text for part, text in found.items() if text},
+        key_variables=spec.api_key_env,
+    )
+
+
+@functools.lru_cache(maxsize=32)
+def _distribution(name: str) -> str:
+    # Here, because importing it takes longer than the rest of this package.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return ""

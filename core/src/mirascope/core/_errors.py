@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._redact import redact
+from ._secrets import redact
 
 if TYPE_CHECKING:
-    from ._stream_base import StreamBase
+    from ._response._stream_base import StreamBase
 
 
 class MirascopeError(Exception):

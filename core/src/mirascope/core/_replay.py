@@ -14,14 +14,15 @@ from typing import Any
 
 from typing_extensions import override
 
-from ._async_stream import BaseAsyncStream
 from ._errors import APIError, UsageError
-from ._prepared import PreparedCall
-from ._provider import Connection, Provider, Request
-from ._recording import Recording
-from ._source import AsyncSource, Piece, Source
-from ._stream import BaseStream
-from ._tools import ToolLike, Toolset
+from ._provider._provider import Connection, Provider, Request
+from ._recording._format import Recording
+from ._request._prepared import PreparedCall
+from ._response._async_stream import BaseAsyncStream
+from ._response._stream import BaseStream
+from ._tools._base_tool import ToolLike
+from ._tools._toolset import Toolset
+from ._transport._source import AsyncSource, Piece, Source
 
 
 class ReplaySource:

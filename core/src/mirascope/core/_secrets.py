@@ -1,4 +1,4 @@
-"""Keep credentials out of what is written down about a call."""
+"""Keep credentials out of everything that is shown or written down."""
 
 from __future__ import annotations
 
@@ -13,10 +13,19 @@ from types import ModuleType
 from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
-from ._provider import Connection
-from ._redact import redact
-
 _CREDENTIAL: Final = re.compile(
+    r"""(?ix)
+    (?P<keep>
+        \bbearer\s+(?!auth|token) | \bbasic\s+(?=[a-z0-9+/]{16})
+        | ["']?\b(?:x-)?(?:goog-)?api[-_]?key["']?\s*[:=]\s*["']?
+    ) [^\s"',;&]{6,}
+    | \bsk[-_][a-z0-9][a-z0-9_\-*]{7,}
+    | \b(?:gsk|xai|pplx|csk|hf)[-_][a-z0-9]{16,}
+    | \bAIza[a-z0-9_\-]{20,}
+    """
+)
+"""What looks like a credential wherever it stands."""
+_CREDENTIAL_NAME: Final = re.compile(
     r"""(?ix) (?:^|[-_.])
     (?: (?:api|access|secret|private)[-_]?key
       | (?:(?:access|ad|auth|authorization|bearer|id|refresh|security|session)[-_]?)? token
@@ -37,6 +46,17 @@ _HIDDEN: Final = "***"
 _DEPTH = 2
 
 
+def redact(text: str, *secrets: str | None) -> str:
+    """Replace `secrets` and whatever looks like an API key or an authorization value by `***`.
+
+    Servers echo a rejected key in the message of a 401, and error messages end up in logs.
+    """
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return _CREDENTIAL.sub(lambda found: f"{found['keep'] or ''}***", text)
+
+
 class Secrets:
     """The credentials of one call, to be replaced wherever they turn up.
 
@@ -55,7 +75,12 @@ class Secrets:
 
     @classmethod
     def of(
-        cls, connection: Connection, request: Mapping[str, Any], variables: Iterable[str] = ()
+        cls,
+        *,
+        settings: Mapping[str, Any],
+        client: object = None,
+        request: Mapping[str, Any],
+        variables: Iterable[str] = (),
     ) -> Secrets:
         """Return the credentials that a call may send.
 
@@ -63,7 +88,8 @@ class Secrets:
         environment.
 
         Args:
-            connection: how the provider is reached.
+            settings: the provider's connection settings (`base_url`, `api_key`, …).
+            client: the user's own client, or None.
             request: the keyword arguments of the SDK's function.
             variables: the environment variables that hold the provider's credentials.
         """
@@ -72,11 +98,11 @@ class Secrets:
             for name, value in os.environ.items()
             if name in variables or _VARIABLE.search(name)
         }
-        values.update(_user_info(connection.settings.get("base_url")))
-        values.update(_credentials_in(connection.settings))
+        values.update(_user_info(settings.get("base_url")))
+        values.update(_credentials_in(settings))
         values.update(_credentials_in(request))
-        if connection.client is not None:
-            values.update(_credentials_of(connection.client))
+        if client is not None:
+            values.update(_credentials_of(client))
         # The value of an authorization header is a scheme and the credential itself.
         found = map(_WITH_SCHEME.fullmatch, values)
         return cls(values | {match[1] for match in found if match is not None})
@@ -139,7 +165,7 @@ class Secrets:
         return f"<{getattr(value, '__qualname__', type(value).__qualname__)}>"
 
     def _clean_field(self, name: str, value: Any) -> Any:
-        if _HEADERS.search(name) or (isinstance(value, str) and _CREDENTIAL.search(name)):
+        if _HEADERS.search(name) or (isinstance(value, str) and _CREDENTIAL_NAME.search(name)):
             return _HIDDEN
         return self._clean(value)
 
@@ -177,7 +203,7 @@ def _credentials_in(value: Any, depth: int = 8) -> Iterator[str]:
     if depth and isinstance(value, Mapping):
         for name, item in cast("Mapping[Any, Any]", value).items():
             if isinstance(item, str):
-                if _CREDENTIAL.search(str(name)):
+                if _CREDENTIAL_NAME.search(str(name)):
                     yield item
             else:
                 yield from _credentials_in(item, depth - 1)
@@ -197,7 +223,7 @@ def _credentials_of(obj: Any, depth: int = _DEPTH) -> Iterator[str]:
         return
     for name, value in attributes:
         if isinstance(value, str):
-            if _CREDENTIAL.search(name):
+            if _CREDENTIAL_NAME.search(name):
                 yield value
         elif isinstance(value, Mapping):
             with contextlib.suppress(Exception):

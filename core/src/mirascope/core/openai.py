@@ -5,6 +5,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mirascope_openai import *  # pyright: ignore[reportWildcardImportFromLibrary]
 else:
-    from .plugins._first_party import alias
+    from ._shims import alias
 
     alias(__name__, "mirascope_openai")

@@ -9,12 +9,12 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from ._cost import Cost, UnknownPriceError, UnknownPriceWarning
-from ._price_lint import PriceProblem, lint
-from ._price_overrides import discount, isolated, price, register, strict, table_of, unregister
-from ._prices import PriceTable
-from ._provider import Provider
-from ._usage import Usage
+from ._prices._cost import Cost, UnknownPriceError, UnknownPriceWarning
+from ._prices._lint import PriceProblem, lint
+from ._prices._overrides import discount, isolated, price, register, strict, table_of, unregister
+from ._prices._table import PriceTable
+from ._prices._usage import Usage
+from ._provider._provider import Provider
 
 __all__ = [
     "Cost",
@@ -40,7 +40,8 @@ def table(provider: str | Provider) -> PriceTable:
         ProviderError: there is no such provider, or it can't be used.
         UsageError: a price file can't be used.
     """
-    return table_of(_provider(provider))
+    found = _provider(provider)
+    return table_of(found.name, found.prices)
 
 
 def cost(
@@ -73,7 +74,7 @@ def cost(
     found = _provider(provider, api)
     if not isinstance(usage, Usage):
         usage = found.normalize(dict(usage), found.context_facts(context or {}))
-    return price(found, usage, model=model, final=final, at=at)
+    return price(found.name, usage, bundled=lambda: found.prices, model=model, final=final, at=at)
 
 
 def _provider(provider: str | Provider, api: str | None = None) -> Provider:

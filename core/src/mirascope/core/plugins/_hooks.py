@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
-from .._cost import Cost
 from .._errors import MirascopeError
-from .._usage import Usage
+from .._prices._cost import Cost
+from .._prices._usage import Usage
 from ._spec import ProviderSpec
 
 if TYPE_CHECKING:
-    from .._stream_base import StreamBase
+    from .._response._stream_base import StreamBase
 
 PROJECT: Final = "mirascope"
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pluggy
 
+from .. import _observers
 from .._errors import (
     BrokenProviderError,
     ProviderConflictError,
     UnknownProviderError,
     describe,
 )
-from .._provider import Provider
-from . import observers
+from .._provider._provider import Provider
 from ._discovery import PLUGIN_FAILURES, Origin, discover, import_plugin
 from ._spec import ProviderSpec
 from ._validation import Settings, examine_observer, examine_provider, new_manager
@@ -48,7 +48,7 @@ class _Registry:
 
 _lock = threading.RLock()
 _registry = _Registry()
-observers.hooks = _registry.manager.hook
+_observers.hooks = _registry.manager.hook
 
 
 def provider(name: str) -> ProviderSpec:
@@ -170,7 +170,7 @@ def configure(**settings: Any) -> None:
     with _lock:
         _registry.settings.append(given)
         hook = _registry.manager.hook.mirascope_configure
-        failures = list(observers.call_each(hook, settings=given))
+        failures = list(_observers.call_each(hook, settings=given))
     for plugin, error in failures:
         raise BrokenProviderError(
             f"plugin {plugin!r}: mirascope_configure() raised {describe(error)}", provider=""
@@ -183,12 +183,12 @@ def isolated_registry() -> Generator[None]:
     global _registry
     with _lock:
         outer, _registry = _registry, _Registry()
-        observers.hooks = _registry.manager.hook
+        _observers.hooks = _registry.manager.hook
         discover.cache_clear()
     try:
         yield
     finally:
         with _lock:
             _registry = outer
-            observers.hooks = _registry.manager.hook
+            _observers.hooks = _registry.manager.hook
             discover.cache_clear()

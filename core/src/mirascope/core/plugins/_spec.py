@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from .._provider import Provider
+    from .._provider._provider import Provider
 
 PLUGIN_API: Final = 1
 """The plugin API that this core speaks; it grows when a plugin must change."""

@@ -1,0 +1,1 @@
+"""What a usage costs: usage by one rule, price tables, exact costs."""

@@ -1,0 +1,1 @@
+"""What a provider plugin implements, and the vocabulary it speaks: deltas and the answer."""

@@ -1,0 +1,65 @@
+"""The seam between a provider's wire format and core: events to deltas."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, cast
+
+from pydantic_core import from_json
+
+from .._types import JSONObject
+from ._deltas import Delta
+
+
+class Decoder(ABC):
+    """Says what the events of one response mean; one instance reads one response.
+
+    A decoder is pure: it takes JSON objects and returns deltas, keeps at most the state that one
+    response needs, and knows no clock and no connection. The same decoder serves streams from
+    bytes, streams from an SDK's objects, and whole responses.
+    """
+
+    done_sentinel: ClassVar[bytes | None] = None
+    """Event data that is no JSON and marks the protocol's end, such as `b"[DONE]"`."""
+
+    done_sentinel_ends: ClassVar[bool] = True
+    """Whether the sentinel says that the response is complete; otherwise only the body ends."""
+
+    finish_reason_ends: ClassVar[bool] = False
+    """Whether a finish reason counts as the protocol's own end where the body then stops."""
+
+    def parse(self, data: bytes) -> JSONObject:
+        """Return an event's data as the object that `decode` takes.
+
+        The data is JSON unless a decoder says otherwise; one for a wire format of another kind
+        overrides this. Whatever it raises ends the stream with a `StreamDecodeError`.
+
+        Args:
+            data: the event's data, never empty.
+        """
+        return cast("JSONObject", from_json(data))
+
+    @abstractmethod
+    def decode(self, data: JSONObject, event: str | None = None) -> Sequence[Delta] | None:
+        """Return what an event says.
+
+        Args:
+            data: the event's object, as `parse` returned it.
+            event: the event's name, where the framing has names.
+
+        Returns:
+            The deltas, in order; empty for an event that says nothing core needs (it is still a
+            chunk); None for a keep-alive, which is no chunk and no progress.
+        """
+
+    def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
+        """Return what a JSON object outside the framing says, or None if it means nothing.
+
+        Servers that fail, or that ignore the wish for a stream, answer with a bare JSON object.
+        """
+        return None
+
+    @abstractmethod
+    def decode_response(self, data: JSONObject) -> Sequence[Delta]:
+        """Return what a whole response says that was not streamed."""

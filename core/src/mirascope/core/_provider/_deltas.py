@@ -1,0 +1,150 @@
+"""The neutral vocabulary of what a wire event can say.
+
+A provider's decoder turns each event into deltas; core's `Accumulator` is the only reader. A delta
+that belongs to a numbered content block of the provider (Anthropic's `index`, a Responses item)
+names it by `block`; without one it continues the open block of its kind or begins the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from .._types import JSONObject
+
+
+@dataclass(slots=True)
+class TextDelta:
+    """More of the answer's text."""
+
+    text: str
+    block: Hashable = None
+
+
+@dataclass(slots=True)
+class ThinkingDelta:
+    """More of the model's reasoning, which is never part of the answer's text."""
+
+    text: str
+    block: Hashable = None
+
+
+@dataclass(slots=True)
+class RefusalDelta:
+    """More of the text in which the model declines."""
+
+    text: str
+
+
+@dataclass(slots=True)
+class ToolCallDelta:
+    """The beginning or a piece of a tool call.
+
+    The first delta of a `key` begins the call. `arguments` is a piece of JSON text; pieces are
+    joined in order. `id` and `name` are kept from the first delta that has them.
+    """
+
+    key: Hashable
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+@dataclass(slots=True)
+class ToolCallEnd:
+    """The call of `key` has all its arguments; None ends every call that is open."""
+
+    key: Hashable = None
+
+
+@dataclass(slots=True)
+class BlockDelta:
+    """A content block, or fields of one, in the provider's own form.
+
+    It goes back verbatim in the next request: signatures, redacted thinking, citations, server
+    tools. Fields of a later delta for the same `block` replace those of an earlier one; strings
+    and lists under the keys in `join` are concatenated instead. The block of the tool call `key`
+    is `("call", key)`.
+    """
+
+    fields: Mapping[str, Any]
+    block: Hashable
+    join: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class UsageDelta:
+    """A snapshot of the provider's usage object: each field replaces the earlier one.
+
+    Args:
+        usage: the object as the provider sent it.
+        whole: whether the snapshot replaces the earlier one with all its fields, so that a count
+            which is not repeated is gone.
+    """
+
+    usage: JSONObject
+    whole: bool = False
+
+
+@dataclass(slots=True)
+class MetaDelta:
+    """Facts about the response: what the provider calls it, and what served it."""
+
+    id: str | None = None
+    model: str | None = None
+    facts: Mapping[str, str] | None = None
+
+
+@dataclass(slots=True)
+class FinishDelta:
+    """Why the model stopped, in the provider's own word."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class EndDelta:
+    """The protocol's own end marker was seen; what follows in the body is not read."""
+
+
+@dataclass(slots=True)
+class ErrorDelta:
+    """The provider's own error inside a response that began well.
+
+    Args:
+        message: the provider's text.
+        type: the provider's class of error, such as `"overloaded_error"`.
+        code: the provider's code.
+        status: the HTTP status that the error stands for, where the provider says one.
+    """
+
+    message: str
+    type: str | None = None
+    code: str | None = None
+    status: int | None = None
+
+
+@dataclass(slots=True)
+class ChoiceDelta:
+    """What another choice than the first says, where several were asked for."""
+
+    index: int
+    delta: Delta
+
+
+Delta: TypeAlias = (
+    TextDelta
+    | ThinkingDelta
+    | RefusalDelta
+    | ToolCallDelta
+    | ToolCallEnd
+    | BlockDelta
+    | UsageDelta
+    | MetaDelta
+    | FinishDelta
+    | EndDelta
+    | ErrorDelta
+    | ChoiceDelta
+)
+"""Anything that a decoder may return."""

@@ -1,0 +1,252 @@
+"""What a provider plugin implements: one wire API of one provider."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from .._errors import (
+    APIError,
+    BadRequestError,
+    MirascopeError,
+    ProviderConnectionError,
+    ProviderTimeoutError,
+    StreamDecodeError,
+    StreamInterruptedError,
+    StreamTimeoutError,
+    describe,
+    is_bad_data,
+    is_timeout,
+)
+from .._prices._table import PriceTable
+from .._prices._usage import Usage
+from .._tools._base_tool import BaseTool
+from .._transport._source import AsyncSource, Source
+from .._types import JSONObject
+from ..wire import Framer, SSEFramer
+from ._accumulate import Accumulator
+from ._decoder import Decoder
+from ._messages import MessageParam
+
+if TYPE_CHECKING:
+    from .._response._async_stream import BaseAsyncStream
+    from .._response._call_response import BaseCallResponse
+    from .._response._stream import BaseStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequest:
+    """A call in core's terms, before a provider has seen it.
+
+    Attributes:
+        model: the model's name at the provider.
+        messages: neutral messages, and messages in the provider's own form.
+        tools: the tools that the model may call.
+        call_params: parameters of the provider's API.
+        stream: whether the response is to be streamed.
+    """
+
+    model: str
+    messages: Sequence[MessageParam]
+    tools: Sequence[type[BaseTool]] = ()
+    call_params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    stream: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A call in the provider's terms.
+
+    Attributes:
+        messages: the messages in the provider's form, system messages included.
+        kwargs: the keyword arguments of the SDK's function, or the JSON body of the request.
+    """
+
+    messages: list[Any]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How to reach the provider for one call; never shown, never part of the request.
+
+    Attributes:
+        client: the user's own client, or None for the provider's default one.
+        settings: the provider's own connection settings (`base_url`, `api_key`, …).
+        sdk_iteration: take the SDK's own loop instead of the response's bytes.
+    """
+
+    client: Any = None
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    sdk_iteration: bool = False
+
+
+class Provider(ABC):
+    """One wire API of one provider: request, transport, decoding, usage, identity.
+
+    A plugin subclasses it and sets the class attributes. Instances hold no state of a call: one
+    instance serves every call of the process, from any thread.
+    """
+
+    name: ClassVar[str]
+    """The provider's name: that of its entry point."""
+    api: ClassVar[str]
+    """The wire protocol's name: `"chat"`, `"responses"`, `"messages"`, `"generate"`, …"""
+    stream_class: ClassVar[type[BaseStream[Any]]]
+    """What a call with `stream=True` returns."""
+    async_stream_class: ClassVar[type[BaseAsyncStream[Any]]]
+    """What an asynchronous call with `stream=True` returns."""
+    response_class: ClassVar[type[BaseCallResponse[Any]]]
+    """What a call without `stream=True` returns."""
+    settings: ClassVar[frozenset[str]] = frozenset()
+    """The connection settings that calls take beside the API's own parameters."""
+    prices_package: ClassVar[str | None] = None
+    """The package that holds this provider's `prices.toml`, or None where no price is known."""
+
+    # 1. request
+
+    @abstractmethod
+    def prepare(self, request: CallRequest) -> Request:
+        """Return the call in the provider's terms. Pure; must not change what it is given."""
+
+    @abstractmethod
+    def message_param(self, answer: Accumulator) -> dict[str, Any]:
+        """Return the answer as the message that the next request sends back. Pure."""
+
+    @abstractmethod
+    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
+        """Return the messages that give the results of tool calls back. Pure."""
+
+    # 2. open
+
+    @abstractmethod
+    def open(self, request: Request, connection: Connection) -> Source:
+        """Send the request and return the response as soon as its headers are there."""
+
+    @abstractmethod
+    async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
+        """The same, asynchronously."""
+
+    @abstractmethod
+    def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        """Send a request that is not streamed; return the SDK's object and its JSON."""
+
+    @abstractmethod
+    async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
+        """The same, asynchronously."""
+
+    # 3. decode
+
+    def framer(self) -> Framer:
+        """Return a framer for one response body; server-sent events by default."""
+        return SSEFramer()
+
+    @abstractmethod
+    def decoder(self) -> Decoder:
+        """Return a decoder for one response."""
+
+    @abstractmethod
+    def response_object(self, answer: Accumulator) -> Any:
+        """Return the provider's own response object for an answer that was streamed."""
+
+    def finish_reason(self, reason: str) -> str:
+        """Return the unified name (`FINISH_REASONS`) of a finish reason."""
+        return reason
+
+    # 4. usage and prices
+
+    @abstractmethod
+    def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
+        """Return the provider's usage object by the one rule for all providers. Never raises."""
+
+    def context_facts(self, context: Mapping[str, Any]) -> dict[str, str]:
+        """Return the facts for `normalize` that are in a description of a response. Never raises.
+
+        A stream's facts come from its decoder and from `request_facts`; this is for usage that was
+        stored, with whatever of the response was stored beside it. Without an override, the text
+        in it: `{"service_tier": "flex"}`.
+
+        Args:
+            context: what is known of the response and of how it was requested.
+        """
+        return {name: value for name, value in context.items() if isinstance(value, str)}
+
+    def request_facts(self, connection: Connection) -> Mapping[str, str]:
+        """Return the facts for `normalize` that only the request knows, such as a region."""
+        return {}
+
+    def usage_object(self, usage: JSONObject) -> Any:
+        """Return usage in the provider's own type; without an override it is the JSON object."""
+        return usage
+
+    @cached_property
+    def prices(self) -> PriceTable:
+        """The provider's prices, read from its package on first use."""
+        if self.prices_package is None:
+            return PriceTable.empty(self.name)
+        return PriceTable.from_package(self.prices_package)
+
+    # 5. identity
+
+    def map_error(self, error: Exception) -> APIError | None:
+        """Return our error for one of the SDK or the transport, or None to let core say."""
+        return None
+
+    def opening_error(self, error: Exception, model: str) -> MirascopeError:
+        """Return the error for an exception that was raised before the response began."""
+        if isinstance(error, MirascopeError) and not isinstance(error, APIError):
+            return error
+        mapped = self._mapped(error, model)
+        if mapped is not None:
+            return mapped
+        if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
+            return StreamDecodeError(
+                f"the response is no JSON: {describe(error)}", provider=self.name, model=model
+            )
+        if isinstance(error, (TypeError, ValueError)):
+            # The SDK's own function refuses a parameter, or JSON has no way to say its value.
+            return BadRequestError(str(error), provider=self.name, model=model)
+        error_class = ProviderTimeoutError if is_timeout(error) else ProviderConnectionError
+        return error_class(_unreachable(error), provider=self.name, model=model)
+
+    def stream_error(self, error: Exception, model: str) -> APIError:
+        """Return the error for an exception that was raised while the response was read."""
+        if is_timeout(error):
+            return StreamTimeoutError(
+                f"the client's own timeout passed: {describe(error)}",
+                deadline="read",
+                provider=self.name,
+                model=model,
+            )
+        mapped = self._mapped(error, model)
+        if mapped is not None:
+            return mapped
+        if is_bad_data(error):
+            return StreamDecodeError(
+                f"the response can't be read: {describe(error)}", provider=self.name, model=model
+            )
+        return StreamInterruptedError(
+            f"the connection dropped: {describe(error)}", provider=self.name, model=model
+        )
+
+    def _mapped(self, error: Exception, model: str) -> APIError | None:
+        mapped = error if isinstance(error, APIError) else self.map_error(error)
+        if mapped is not None:
+            mapped.provider = mapped.provider or self.name
+            mapped.model = mapped.model or model
+        return mapped
+
+
+def _unreachable(error: Exception) -> str:
+    """Say which server could not be reached, where the transport's exception knows it."""
+    try:
+        url: Any = cast("Any", error).request.url
+        address = f"no answer from {url.scheme}://{url.host}{f':{url.port}' if url.port else ''}: "
+    except (AttributeError, RuntimeError):
+        # httpx raises RuntimeError for an exception that no request was given to.
+        address = ""
+    return address + describe(error.__cause__ if isinstance(error.__cause__, Exception) else error)

@@ -1,0 +1,1 @@
+"""Streams written down: the format, what writes it, and sources that are recorded."""

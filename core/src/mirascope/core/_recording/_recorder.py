@@ -1,0 +1,300 @@
+"""Write a stream down while it is read."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import logging
+import os
+import re
+import stat
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, BinaryIO, Final, TypeAlias, cast
+
+from .._errors import APIError, MirascopeError, UsageError
+from .._secrets import Secrets
+from .._state import StreamState
+from .._transport._source import Piece
+from ._format import ERROR_FACTS, FORMAT, HEADER
+
+RecordPath: TypeAlias = str | os.PathLike[str]
+RecordTypes: TypeAlias = RecordPath | Callable[[], RecordPath | None] | None
+"""What `record=` takes: a file that does not exist yet, a directory, or a function that says which
+of them it is for each stream, or None for a stream that is not to be recorded."""
+
+_logger = logging.getLogger("mirascope.recording")
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._]+")
+# A pipe that nobody reads must fail and never hold the stream up.
+_SPECIAL_FLAGS: Final = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderFacts:
+    """What a recording says of the provider, besides its name.
+
+    Attributes:
+        versions: distributions by their part: `core`, `plugin`, `sdk`, each as `name version`.
+        key_variables: the environment variables that hold the provider's credentials.
+    """
+
+    versions: Mapping[str, str]
+    key_variables: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRequest:
+    """What a recording says of the call, and the places where credentials may be.
+
+    Attributes:
+        provider: the provider's name.
+        api: the wire protocol's name.
+        model: the model that was asked for.
+        kwargs: the keyword arguments of the SDK's function, or the JSON body of the request.
+        messages: the messages in the provider's form.
+        settings: the provider's connection settings; never written.
+        client: the user's own client, or None; never written.
+    """
+
+    provider: str
+    api: str
+    model: str
+    kwargs: Mapping[str, Any]
+    messages: Sequence[Any]
+    settings: Mapping[str, Any]
+    client: object
+
+
+def check_record(record: object, *, stream: bool) -> None:
+    """Check what `record=` was given, when the function is decorated.
+
+    Raises:
+        UsageError: it is no path and no function, or the call is not streamed.
+    """
+    if record is None:
+        return
+    if not isinstance(record, (str, os.PathLike)) and not callable(record):
+        raise UsageError(
+            f"record must be a path, or a function that returns one or None, not {record!r}"
+        )
+    if not stream:
+        raise UsageError("record needs stream=True: only streams are recorded")
+
+
+def recorder_for(record: RecordTypes, facts: Callable[[], ProviderFacts]) -> Recorder | None:
+    """Return the recorder of one stream, or None where it is not to be recorded.
+
+    Args:
+        record: what `record=` was given.
+        facts: what a recording says of the provider, asked when the recording begins.
+
+    Raises:
+        UsageError: the function that was to return a path returned something else.
+    """
+    path = record() if callable(record) else record
+    if path is None:
+        return None
+    try:
+        return Recorder(os.fsdecode(path), facts)
+    except TypeError:
+        raise UsageError(f"record must return a path or None, not {path!r}") from None
+
+
+class Recorder:
+    """Writes one stream into one file, a line at a time.
+
+    Each line is handed to the operating system as soon as there is something to say, in one write
+    without a buffer: it survives the end of the process, however that comes. An error of the disk
+    ends the recording and never the stream.
+
+    Args:
+        path: a file that does not exist yet, or a directory in which one is made.
+        facts: what the recording says of the provider.
+    """
+
+    def __init__(self, path: str, facts: Callable[[], ProviderFacts]) -> None:
+        self._path = path
+        self._facts = facts
+        self._made = False
+        self._file: BinaryIO | None = None
+        self._secrets = Secrets(())
+        self._start = 0.0
+        self._state: StreamState | None = None
+        self._error: MirascopeError | None = None
+        self._lock = threading.Lock()
+
+    def begin(self, call: RecordedRequest) -> None:
+        """Make the file and write what is known before the request is sent.
+
+        Raises:
+            UsageError: the file can't be made, or there is one.
+        """
+        facts = self._facts()
+        self._secrets = Secrets.of(
+            settings=call.settings,
+            client=call.client,
+            request=call.kwargs,
+            variables=facts.key_variables,
+        )
+        now = datetime.now(UTC)
+        self._open(now, call.provider, call.model)
+        self._start = time.monotonic()
+        self._write(
+            {
+                HEADER: FORMAT,
+                "date": now.isoformat(timespec="milliseconds"),
+                "provider": call.provider,
+                "api": call.api,
+                "model": call.model,
+                "versions": dict(facts.versions),
+                "request": self._secrets.clean(call.kwargs),
+                "messages": _messages(call) or self._secrets.clean(call.messages),
+            }
+        )
+
+    def discard(self) -> None:
+        """There was no response: remove the file again."""
+        with self._lock:
+            self._close_file()
+            if self._made:
+                with contextlib.suppress(OSError):
+                    os.unlink(self._path)
+
+    def opened(self, request_id: str | None) -> None:
+        """The response has begun."""
+        self._write({"t": self._now(), "response": {"request_id": request_id}})
+
+    def read(self, piece: Piece) -> None:
+        """A piece of the response came."""
+        t = self._now()
+        if isinstance(piece, bytes):
+            with self._lock:
+                data, hidden = self._secrets.feed(piece)
+                self._write_bytes(t, data, hidden=hidden)
+        else:
+            self._write({"t": t, "object": piece[1]})
+
+    def ended(self, state: StreamState, error: MirascopeError | None) -> None:
+        """The stream has ended; what is left of its response may still be read."""
+        self._state, self._error = state, error
+
+    def close(self) -> None:
+        """The response was let go: write how the stream ended. Idempotent."""
+        t = self._now()
+        with self._lock:
+            self._write_bytes(t, self._secrets.take_held())
+            # Without a state the stream left before it had begun to read.
+            end: dict[str, Any] = {"state": str(self._state or StreamState.STOPPED)}
+            if self._error is not None:
+                end["error"] = _error_facts(self._error)
+            self._write_line({"t": t, "end": end})
+            self._close_file()
+
+    def _open(self, now: datetime, provider: str, model: str) -> None:
+        try:
+            try:
+                mode = os.stat(self._path).st_mode
+            except FileNotFoundError:
+                mode = None
+            if mode is None:
+                self._file = self._make(self._path)
+            elif stat.S_ISDIR(mode):
+                self._file = self._make_in(self._path, now, provider, model)
+            elif stat.S_ISREG(mode):
+                raise FileExistsError
+            else:
+                self._file = open(  # noqa: SIM115 - closed with the stream
+                    self._path, "wb", buffering=0, opener=lambda p, _: os.open(p, _SPECIAL_FLAGS)
+                )
+        except FileExistsError:
+            raise UsageError(
+                f"record: {self._path!r} exists, and a recording never overwrites anything: name "
+                "another file, or a directory, in which every stream gets a file of its own"
+            ) from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UsageError(f"record: {self._path!r} can't be written: {reason}") from error
+
+    def _make(self, path: str) -> BinaryIO:
+        file = open(path, "xb", buffering=0)  # noqa: SIM115 - closed with the stream
+        self._path, self._made = path, True
+        return file
+
+    def _make_in(self, directory: str, now: datetime, provider: str, model: str) -> BinaryIO:
+        label = _UNSAFE.sub("-", f"{provider}-{model}").strip("-.")[:80]
+        stem = os.path.join(directory, f"{now:%Y%m%dT%H%M%S.%fZ}-{label}")
+        for number in count(1):
+            with contextlib.suppress(FileExistsError):
+                return self._make(f"{stem}{'' if number == 1 else f'-{number}'}.jsonl")
+        raise AssertionError  # count() never ends
+
+    def _now(self) -> float:
+        return round(time.monotonic() - self._start, 6)
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._write_line(entry)
+
+    def _write_bytes(self, t: float, data: bytes, *, hidden: bool = False) -> None:
+        if not data:
+            return
+        note = {"redacted": True} if hidden else {}
+        try:
+            self._write_line({"t": t, "text": data.decode(), **note})
+        except UnicodeDecodeError:
+            self._write_line({"t": t, "base64": base64.b64encode(data).decode(), **note})
+
+    def _write_line(self, entry: Mapping[str, Any]) -> None:
+        if self._file is None:
+            return
+        try:
+            line = memoryview(_line(entry, self._secrets))
+            while line:
+                written = cast("int | None", self._file.write(line))
+                if written is None:
+                    raise BlockingIOError("the pipe is full")
+                line = line[written:]
+        except Exception as error:
+            # Once, because nothing is written from here on: behind a gap nothing can be read.
+            _logger.warning(
+                "the recording %r ends here, the stream goes on: %s",
+                self._path,
+                getattr(error, "strerror", None) or error,
+            )
+            self._close_file()
+
+    def _close_file(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
+
+
+def _line(entry: Mapping[str, Any], secrets: Secrets) -> bytes:
+    text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+    if "text" not in entry and "base64" not in entry:
+        text = secrets.hide(text)
+    try:
+        return f"{text}\n".encode()
+    except UnicodeEncodeError:
+        # Halves of surrogate pairs, which some servers send: UTF-8 can't say them, escapes can.
+        return f"{json.dumps(json.loads(text), separators=(',', ':'))}\n".encode()
+
+
+def _messages(call: RecordedRequest) -> str | None:
+    """Return the name of the argument that holds the request's messages, where one does."""
+    names = (name for name, value in call.kwargs.items() if value is call.messages)
+    return next(names, None)
+
+
+def _error_facts(error: MirascopeError) -> dict[str, Any]:
+    message = error.message if isinstance(error, APIError) else str(error)
+    facts = {name: getattr(error, name, None) for name in ERROR_FACTS}
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    return {"class": type(error).__name__, "message": message, **known}

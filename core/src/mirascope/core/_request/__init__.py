@@ -1,0 +1,1 @@
+"""How a decorated function becomes a request: prompt, settings, the prepared call."""

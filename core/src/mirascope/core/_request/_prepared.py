@@ -1,0 +1,100 @@
+"""A call that is ready to be sent."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from .._prices._table import PriceTable
+from .._provider._provider import Connection, Provider, Request
+from .._recording._recorder import RecordedRequest, Recorder
+from .._recording._source import AsyncRecordingSource, RecordingSource
+from .._tools._toolset import Toolset
+from .._transport._source import AsyncSource, Source
+from ._timeouts import Timeouts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCall:
+    """Everything about one call that is known before it is sent.
+
+    Attributes:
+        provider: who will answer.
+        model: the model that was asked for.
+        request: the call in the provider's terms.
+        connection: how the provider is reached.
+        toolset: the tools that the model may call.
+        call_params: the parameters of the provider's API that were given.
+        timeouts: the deadlines.
+        fn_args: the arguments of the decorated function, by name.
+        prompt_template: the function's template, or None.
+        metadata: what the function's dynamic configuration says of the call.
+        recorder: what writes the response down, or None.
+        prices: the call's own prices, over all others.
+    """
+
+    provider: Provider
+    model: str
+    request: Request
+    connection: Connection
+    toolset: Toolset
+    call_params: Mapping[str, Any]
+    timeouts: Timeouts
+    fn_args: Mapping[str, Any]
+    prompt_template: str | None
+    metadata: Mapping[str, Any]
+    recorder: Recorder | None = None
+    prices: PriceTable | None = None
+
+    @property
+    def user_message_param(self) -> Any:
+        """The last message if it is the user's, in the provider's form; else None."""
+        last: Any = self.request.messages[-1] if self.request.messages else None
+        if isinstance(last, Mapping) and cast("Mapping[str, Any]", last).get("role") == "user":
+            return cast("Mapping[str, Any]", last)
+        return None
+
+    def send(self) -> Source:
+        """Send the request and return the open response.
+
+        Raises:
+            UsageError: the response is to be recorded where nothing can be written.
+            Exception: the request failed; whatever the SDK raises.
+        """
+        recorder = self.recorder
+        if recorder is None:
+            return self.provider.open(self.request, self.connection)
+        with self._recording(recorder):
+            source = self.provider.open(self.request, self.connection)
+        return RecordingSource(source, recorder)
+
+    async def send_async(self) -> AsyncSource:
+        """Send the request asynchronously and return the open response; see `send`."""
+        recorder = self.recorder
+        if recorder is None:
+            return await self.provider.open_async(self.request, self.connection)
+        with self._recording(recorder):
+            source = await self.provider.open_async(self.request, self.connection)
+        return AsyncRecordingSource(source, recorder)
+
+    @contextlib.contextmanager
+    def _recording(self, recorder: Recorder) -> Generator[None]:
+        """Begin a recording, which is none if no response comes of it."""
+        recorder.begin(
+            RecordedRequest(
+                provider=self.provider.name,
+                api=self.provider.api,
+                model=self.model,
+                kwargs=self.request.kwargs,
+                messages=self.request.messages,
+                settings=self.connection.settings,
+                client=self.connection.client,
+            )
+        )
+        try:
+            yield
+        except BaseException:
+            recorder.discard()
+            raise

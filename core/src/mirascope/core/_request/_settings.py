@@ -1,0 +1,208 @@
+"""A decorated function's own part in a call: its arguments, its prompt, what it returns."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict, cast
+
+from .._errors import PromptError, UsageError
+from .._prices._overrides import call_prices
+from .._prices._table import PriceTable
+from .._provider._messages import MessageParam, to_messages
+from .._provider._provider import CallRequest, Connection, Provider
+from .._recording._recorder import ProviderFacts, RecordTypes, check_record, recorder_for
+from .._tools._base_tool import ToolLike
+from .._tools._toolset import Toolset
+from ._prepared import PreparedCall
+from ._prompt import PromptTemplate, template_of
+from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts
+
+_OWN_PARAMS: Final = frozenset({"model", "messages", "stream"})
+"""What the decorator and the prompt say; `call_params` can't say it again."""
+
+
+class BaseDynamicConfig(TypedDict, total=False):
+    """What a decorated function may return to configure its own call; it has the last word."""
+
+    messages: Sequence[MessageParam] | str
+    """The messages, in place of the template."""
+    computed_fields: Mapping[str, Any]
+    """More values for the template."""
+    call_params: Mapping[str, Any]
+    """Parameters of the provider's API, over those of the decorator."""
+    tools: Sequence[ToolLike]
+    """The tools, in place of the decorator's."""
+    metadata: Mapping[str, Any]
+    """Anything about the call that you want to find again on its result."""
+    client: Any
+    """The client for this one call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSettings:
+    """What a decorator was given, checked."""
+
+    provider: Provider
+    model: str
+    stream: bool
+    toolset: Toolset
+    client: Any
+    call_params: Mapping[str, Any]
+    timeouts: Timeouts
+    sdk_iteration: bool
+    record: RecordTypes
+    provider_facts: Callable[[], ProviderFacts]
+    settings: Mapping[str, Any]
+    prices: PriceTable | None = None
+
+    @classmethod
+    def build(
+        cls,
+        provider: Provider,
+        model: str,
+        *,
+        stream: bool,
+        tools: Sequence[ToolLike],
+        client: Any,
+        call_params: Mapping[str, Any] | None,
+        timeout: TimeoutTypes,
+        sdk_iteration: bool,
+        record: RecordTypes,
+        provider_facts: Callable[[], ProviderFacts],
+        params: Mapping[str, Any],
+    ) -> CallSettings:
+        if not isinstance(stream, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise UsageError(f"stream must be True or False, not {stream!r}")
+        given = dict(call_params or {})
+        if twice := given.keys() & params.keys():
+            names = ", ".join(sorted(twice))
+            raise UsageError(f"{names}: given both as a keyword and in call_params; give it once")
+        _refuse_own_params(given)
+        given.update(params)
+        prices = call_prices(given.pop("prices", None))
+        timeouts = parse_timeouts(timeout)
+        if not stream and timeouts.keys() - {"total"}:
+            raise UsageError("a call that is not streamed has one timeout: a number of seconds")
+        check_record(record, stream=stream)
+        return cls(
+            provider=provider,
+            model=model,
+            stream=stream,
+            toolset=Toolset(tools),
+            client=client,
+            call_params={k: v for k, v in given.items() if k not in provider.settings},
+            timeouts=timeouts,
+            sdk_iteration=sdk_iteration,
+            record=record,
+            provider_facts=provider_facts,
+            settings={k: v for k, v in given.items() if k in provider.settings},
+            prices=prices,
+        )
+
+
+class FunctionPrompt:
+    """The function that is decorated: its arguments and its template."""
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        if not callable(fn):
+            raise UsageError(f"a call decorates a function, not {fn!r}")
+        self.name = getattr(fn, "__qualname__", repr(fn)).rpartition("<locals>.")[2]
+        text = template_of(fn)
+        self.template = PromptTemplate(text, owner=self.name) if text is not None else None
+        self._signature = inspect.signature(fn)
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
+
+    def messages(self, config: BaseDynamicConfig, fn_args: Mapping[str, Any]) -> list[MessageParam]:
+        if (given := config.get("messages")) is not None:
+            messages = to_messages(given, what=f"the messages of {self.name}")
+        elif self.template is not None:
+            values = {**fn_args, **config.get("computed_fields", {})}
+            messages = self.template.messages(values)
+        else:
+            raise PromptError(
+                f"{self.name} has no prompt: give it a docstring or @prompt_template, or return "
+                "its messages"
+            )
+        if not messages:
+            raise PromptError(f"the prompt of {self.name} is empty")
+        return messages
+
+
+def _dynamic_config(result: object, prompt: FunctionPrompt) -> BaseDynamicConfig:
+    if result is None:
+        return {}
+    if (
+        isinstance(result, Mapping)
+        and not {"role", "parts"} & cast("Mapping[str, Any]", result).keys()
+    ):
+        config = cast("Mapping[str, Any]", result)
+        if unknown := config.keys() - BaseDynamicConfig.__annotations__.keys():
+            known = ", ".join(BaseDynamicConfig.__annotations__)
+            raise UsageError(
+                f"{prompt.name} returned the unknown keys {', '.join(sorted(unknown))}; a dynamic "
+                f"configuration has: {known}"
+            )
+        return cast("BaseDynamicConfig", config)
+    returned: object = cast("object", result)
+    return {"messages": to_messages(returned, what=f"what {prompt.name} returned")}
+
+
+def prepare(
+    settings: CallSettings,
+    prompt: FunctionPrompt,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    result: object,
+) -> PreparedCall:
+    config = _dynamic_config(result, prompt)
+    fn_args = prompt.arguments(args, kwargs)
+    toolset = Toolset(config["tools"]) if "tools" in config else settings.toolset
+    dynamic = config.get("call_params", {})
+    _refuse_own_params(dynamic)
+    names = settings.provider.settings
+    call_params = {
+        **settings.call_params,
+        **{key: value for key, value in dynamic.items() if key not in names},
+    }
+    client = config.get("client")
+    return PreparedCall(
+        provider=settings.provider,
+        model=settings.model,
+        request=settings.provider.prepare(
+            CallRequest(
+                model=settings.model,
+                messages=prompt.messages(config, fn_args),
+                tools=toolset.types,
+                call_params=call_params,
+                stream=settings.stream,
+            )
+        ),
+        connection=Connection(
+            client=settings.client if client is None else client,
+            settings={
+                **settings.settings,
+                **{key: value for key, value in dynamic.items() if key in names},
+            },
+            sdk_iteration=settings.sdk_iteration,
+        ),
+        toolset=toolset,
+        call_params=call_params,
+        timeouts=settings.timeouts,
+        fn_args=fn_args,
+        prompt_template=prompt.template.text if prompt.template is not None else None,
+        metadata=config.get("metadata", {}),
+        recorder=recorder_for(settings.record, settings.provider_facts),
+        prices=settings.prices,
+    )
+
+
+def _refuse_own_params(call_params: Mapping[str, Any]) -> None:
+    if own := call_params.keys() & _OWN_PARAMS:
+        names = ", ".join(sorted(own))
+        raise UsageError(f"{names}: call_params can't give what the call itself says; say it once")

@@ -1,0 +1,1 @@
+"""A response as the user reads it: the reader, the two drivers over it, and the results."""

@@ -1,0 +1,275 @@
+"""The asynchronous driver: the twin of `_stream.py`, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Generic, NoReturn, Self, cast
+
+from .._state import StreamState
+from .._tools._base_tool import BaseTool
+from .._transport._drain import drain_async
+from .._transport._opening import GivenUp
+from .._transport._source import AsyncSource
+from ._call_response import BaseCallResponse
+from ._reader import Item
+from ._stream_base import ChunkT, StreamBase
+
+
+class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
+    """A streamed response that is read with `async for`; see `BaseStream`."""
+
+    _source: AsyncSource | None = None
+    _released = False
+    _waiting_task: asyncio.Task[Any] | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+    _claimed_by: object = None
+
+    def __aiter__(self) -> AsyncIterator[tuple[ChunkT, BaseTool | None]]:
+        """Iterate pairs of a chunk and the tool call that it completes, if any.
+
+        Raises:
+            StreamConsumedError: the stream has ended, or something else iterates it.
+            APIError: opening failed; `StreamError` while reading. All that arrived stays readable.
+        """
+        self._check_readable()
+        claim = object()
+        return _AsyncStreamIterator(self, self._iterate(claim), claim)
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} is asynchronous: write 'async for chunk, tool in stream' in an "
+            "'async def'"
+        )
+
+    async def open(self) -> Self:
+        """Send the request now and return the stream.
+
+        Raises:
+            APIError: the request failed.
+            StreamConsumedError: the stream has ended.
+        """
+        if self._state.ended:
+            self._check_readable()
+        if self._source is None:
+            self._begin()
+            try:
+                self._source = await self._in_time(self._call.send_async())
+            except GivenUp:
+                self._finish(StreamState.CANCELLED)
+            except Exception as error:
+                failure = self._opening_error(error)
+                raise failure from failure.__cause__
+            except BaseException:
+                self._finish(StreamState.CANCELLED)
+                raise
+        return self
+
+    async def aclose(self) -> None:
+        """End the stream and close its connection. What arrived stays readable. Idempotent."""
+        self._finish(StreamState.STOPPED)
+        if self._waiting_task is not None:
+            self._cancelled = True
+            self._waiting_task.cancel()
+        await self._release()
+
+    def cancel(self) -> None:
+        """End the stream from any task or thread; a read that waits in another task returns."""
+        if self._state.ended:
+            return
+        self._cancelled = True
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            self._finish(StreamState.CANCELLED)
+        elif loop is _running_loop():
+            self._cancel_in_loop()
+        else:
+            loop.call_soon_threadsafe(self._cancel_in_loop)
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def text(self) -> AsyncIterator[str]:
+        """Iterate the text only."""
+        return _AsyncTextIterator(self.__aiter__())
+
+    async def collect(self) -> BaseCallResponse[Any]:
+        """Read to the end and return what the call would have returned without `stream=True`."""
+        async for _ in self:
+            pass
+        return cast("BaseCallResponse[Any]", self.construct_call_response())
+
+    async def _iterate(self, claim: object) -> AsyncIterator[Item[ChunkT]]:
+        self._claim()
+        self._claimed_by = claim
+        try:
+            source = (await self.open())._source
+            if source is None:
+                return
+            reader = self._reader
+            pieces = aiter(source)
+            while True:
+                piece = await self._in_time(anext(pieces, None))
+                if piece is None:
+                    break
+                chunks = reader.chunks
+                for item in reader.feed(piece):
+                    yield item
+                    if self._state is not StreamState.STREAMING:
+                        return
+                if reader.done:
+                    break
+                if self._deadlines is not None and reader.chunks != chunks:
+                    self._deadlines.progress()
+            if not reader.done:
+                for item in reader.end():
+                    yield item
+            if reader.trailing:
+                await drain_async(pieces, reader.take_rest)
+            error = self._end_of_body()
+            if error is None:
+                await drain_async(pieces, reader.take_rest)
+        except GeneratorExit:
+            self._finish(StreamState.STOPPED)
+            raise
+        except GivenUp:
+            self._finish(StreamState.CANCELLED)
+            return
+        except Exception as exc:
+            if self._state.ended:
+                if exc is self._error:
+                    raise
+                # aclose() in another task ended this read.
+                return
+            error = self._read_error(exc)
+        except BaseException:
+            self._finish(StreamState.CANCELLED)
+            raise
+        finally:
+            await self._release()
+        if error is not None:
+            raise error
+
+    async def _in_time(self, awaitable: Any) -> Any:
+        """Await with the deadline of this wait, in a way that `cancel()` can end."""
+        self._loop = asyncio.get_running_loop()
+        task = self._waiting_task = asyncio.current_task()
+        cancelling = task.cancelling() if task is not None else 0
+        try:
+            if self._deadlines is None:
+                return await awaitable
+            now = time.monotonic()
+            deadline = self._deadlines.next(now)
+            if deadline is None:
+                return await awaitable
+            scope = asyncio.timeout(deadline.when - now)
+            try:
+                async with scope:
+                    return await awaitable
+            except TimeoutError:
+                if not scope.expired():
+                    raise
+                raise self._timeout_error(deadline.name, deadline.seconds) from None
+        except asyncio.CancelledError:
+            # Ours, unless somebody cancelled the task itself as well.
+            if self._cancelled and task is not None and task.uncancel() <= cancelling:
+                raise GivenUp from None
+            raise
+        finally:
+            self._waiting_task = None
+
+    def _cancel_in_loop(self) -> None:
+        if self._waiting_task is not None:
+            self._waiting_task.cancel()
+            return
+        self._finish(StreamState.CANCELLED)
+        if self._source is not None and not self._released:
+            _keep(asyncio.ensure_future(self._release()))
+
+    def _dropped(self, claim: object) -> None:
+        """An iterator was dropped: by `break`, or at the end of the function that held it."""
+        if self._claimed_by is claim:
+            self._finish(StreamState.STOPPED)
+
+    async def _release(self) -> None:
+        source = self._source
+        if source is None or self._released:
+            return
+        self._released = True
+        # Shielded: a task that is being cancelled must still give its connection back.
+        with contextlib.suppress(Exception):
+            await asyncio.shield(_keep(asyncio.ensure_future(source.aclose())))
+
+
+class _AsyncStreamIterator(Generic[ChunkT]):
+    """An asynchronous generator that tells its stream at once when it is dropped.
+
+    The event loop finalises a dropped generator only in its next turn; the stream's state and what
+    depends on it must be right in the very next line of the user's code.
+    """
+
+    __slots__ = ("_anext", "_claim", "_stream", "aclose")
+
+    def __init__(
+        self,
+        stream: BaseAsyncStream[ChunkT],
+        generator: AsyncIterator[Item[ChunkT]],
+        claim: object,
+    ) -> None:
+        self._stream = stream
+        self._claim = claim
+        self._anext: Callable[[], Any] = generator.__anext__
+        self.aclose: Callable[[], Any] = cast("Any", generator).aclose
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Any:
+        return self._anext()
+
+    def __del__(self) -> None:
+        self._stream._dropped(self._claim)  # pyright: ignore[reportPrivateUsage]
+
+
+class _AsyncTextIterator:
+    __slots__ = ("_items",)
+
+    def __init__(self, items: AsyncIterator[tuple[Any, Any]]) -> None:
+        self._items = items
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        while True:
+            chunk, _ = await anext(self._items)
+            if chunk.content:
+                return str(chunk.content)
+
+
+_background: set[asyncio.Future[Any]] = set()
+
+
+def _keep(future: asyncio.Future[Any]) -> asyncio.Future[Any]:
+    """Hold a future until it is done; the event loop alone holds only a weak reference."""
+    _background.add(future)
+    future.add_done_callback(_background.discard)
+    return future
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -1,0 +1,140 @@
+"""One chunk of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, Self, cast
+
+from typing_extensions import TypeVar
+
+from .._prices._usage import Usage
+from .._provider._deltas import (
+    ChoiceDelta,
+    Delta,
+    FinishDelta,
+    MetaDelta,
+    RefusalDelta,
+    TextDelta,
+    ThinkingDelta,
+    UsageDelta,
+)
+from .._types import JSONObject
+
+ChunkObjectT = TypeVar("ChunkObjectT", default=Any, covariant=True)
+
+
+class BaseCallResponseChunk(Generic[ChunkObjectT]):
+    """What one event of a stream says, and the provider's own object for it.
+
+    Attributes:
+        content: the chunk's text, `""` when there is none.
+        deltas: what the event means, in core's vocabulary.
+        data: the event's JSON object as it was received.
+    """
+
+    __slots__ = ("_object", "_raw", "content", "data", "deltas")
+
+    content: str
+
+    def __init__(
+        self,
+        deltas: Sequence[Delta],
+        data: JSONObject,
+        raw: bytes | None = None,
+        obj: Any = None,
+    ) -> None:
+        self.deltas = deltas
+        self.data = data
+        self._raw = raw
+        self._object = obj
+        if len(deltas) == 1 and type(deltas[0]) is TextDelta:
+            self.content = deltas[0].text
+        else:
+            self.content = "".join(d.text for d in deltas if type(d) is TextDelta)
+
+    def __str__(self) -> str:
+        return self.content
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.content!r}>"
+
+    @property
+    def chunk(self) -> ChunkObjectT:
+        """The provider's own object, built on first read and kept."""
+        if self._object is None:
+            self._object = self._build(self.data, self._raw)
+        return cast("ChunkObjectT", self._object)
+
+    @property
+    def id(self) -> str | None:
+        """The response's id, where this chunk has it."""
+        return next((d.id for d in self.deltas if type(d) is MetaDelta and d.id), None)
+
+    @property
+    def model(self) -> str | None:
+        """The model's name as the provider reports it, where this chunk has it."""
+        return next((d.model for d in self.deltas if type(d) is MetaDelta and d.model), None)
+
+    @property
+    def thinking(self) -> str | None:
+        """The chunk's reasoning text."""
+        return "".join(d.text for d in self.deltas if type(d) is ThinkingDelta) or None
+
+    @property
+    def refusal(self) -> str | None:
+        """The chunk's refusal text."""
+        return "".join(d.text for d in self.deltas if type(d) is RefusalDelta) or None
+
+    @property
+    def finish_reasons(self) -> list[str] | None:
+        """The finish reasons in this chunk, in the provider's words."""
+        plain = (d.delta if type(d) is ChoiceDelta else d for d in self.deltas)
+        return [d.reason for d in plain if type(d) is FinishDelta] or None
+
+    @property
+    def usage(self) -> Any:
+        """The usage in this chunk, in the provider's own type."""
+        return self._raw_usage()
+
+    @property
+    def common_usage(self) -> Usage | None:
+        """The usage in this chunk, by the one rule for all providers."""
+        usage = self._raw_usage()
+        return None if usage is None else self._normalize(usage)
+
+    @property
+    def input_tokens(self) -> int | None:
+        """Tokens of the prompt (cache reads and writes included), where this chunk has usage."""
+        usage = self.common_usage
+        return None if usage is None else usage.input_tokens
+
+    @property
+    def cached_tokens(self) -> int | None:
+        """Tokens of the prompt that a cache served, where this chunk has usage."""
+        usage = self.common_usage
+        return None if usage is None else usage.cache_read_tokens
+
+    @property
+    def output_tokens(self) -> int | None:
+        """Tokens generated (reasoning included), where this chunk has usage."""
+        usage = self.common_usage
+        return None if usage is None else usage.output_tokens
+
+    def without_deltas(self) -> Self:
+        """Return a chunk for the same object that says nothing again.
+
+        The second tool call that one event completes comes with it, so that no text or usage is
+        met twice.
+        """
+        return type(self)((), self.data, self._raw, self._object)
+
+    def _raw_usage(self) -> JSONObject | None:
+        return next((d.usage for d in reversed(self.deltas) if type(d) is UsageDelta), None)
+
+    def _normalize(self, usage: JSONObject) -> Usage | None:
+        """Return `usage` by the rule for all providers; a provider's chunk class overrides it."""
+        return None
+
+    def _build(self, data: JSONObject, raw: bytes | None) -> Any:
+        """Return the provider's own object; without an override it is the JSON object."""
+        return data

@@ -1,0 +1,98 @@
+"""Calls that are not streamed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from .._errors import ProviderTimeoutError, StreamDecodeError, describe, error_from_status
+from .._provider._accumulate import Accumulator
+from .._request._prepared import PreparedCall
+from .._transport._opening import DeadlinePassed, run_until
+from .._types import JSONObject
+from ._call_response import BaseCallResponse
+
+
+def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
+    """Send a call and return the whole answer.
+
+    Raises:
+        APIError: the request failed, or its response can't be read.
+    """
+    start = time.time()
+    seconds = call.timeouts.get("total")
+
+    def send() -> tuple[Any, JSONObject]:
+        return call.provider.fetch(call.request, call.connection)
+
+    try:
+        if seconds is None:
+            obj, data = send()
+        else:
+            obj, data = run_until(send, time.monotonic() + seconds, discard=lambda _: None)
+    except DeadlinePassed:
+        raise _too_late(call, seconds) from None
+    except Exception as error:
+        failure = call.provider.opening_error(error, call.model)
+        raise failure from (error.__cause__ if failure is error else error)
+    return _response(call, obj, data, start)
+
+
+async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
+    """Send a call and return the whole answer, asynchronously.
+
+    Raises:
+        APIError: the request failed, or its response can't be read.
+    """
+    start = time.time()
+    seconds = call.timeouts.get("total")
+    scope = asyncio.timeout(seconds)
+    try:
+        async with scope:
+            obj, data = await call.provider.fetch_async(call.request, call.connection)
+    except Exception as error:
+        if scope.expired() and type(error) is TimeoutError:
+            raise _too_late(call, seconds) from None
+        failure = call.provider.opening_error(error, call.model)
+        raise failure from (error.__cause__ if failure is error else error)
+    return _response(call, obj, data, start)
+
+
+def _too_late(call: PreparedCall, seconds: float | None) -> ProviderTimeoutError:
+    return ProviderTimeoutError(
+        f"no answer came within {seconds:g} s (timeout 'total')",
+        provider=call.provider.name,
+        model=call.model,
+    )
+
+
+def _response(
+    call: PreparedCall, obj: Any, data: JSONObject, start: float
+) -> BaseCallResponse[Any]:
+    answer = Accumulator()
+    try:
+        calls = answer.add(call.provider.decoder().decode_response(data)) or []
+    except Exception as error:
+        raise StreamDecodeError(
+            f"the response can't be read: {describe(error)}",
+            provider=call.provider.name,
+            model=call.model,
+        ) from error
+    calls += answer.end_calls()
+    if answer.error is not None:
+        raise error_from_status(
+            answer.error.status or 500,
+            answer.error.message,
+            code=answer.error.code,
+            provider=call.provider.name,
+            model=call.model,
+        )
+    return call.provider.response_class(
+        call,
+        answer,
+        lambda: obj,
+        tools=[call.toolset.resolve(tool_call) for tool_call in calls],
+        start_time=start,
+        end_time=time.time(),
+    )

@@ -1,0 +1,320 @@
+"""The reader of a response: pieces in, chunks and tools out. Knows no I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeAlias, cast
+
+from pydantic_core import from_json
+from typing_extensions import TypeVar
+
+from .._errors import (
+    StreamDecodeError,
+    StreamError,
+    StreamProviderError,
+    StreamTruncatedError,
+    describe,
+    is_retryable,
+)
+from .._provider._accumulate import Accumulator
+from .._provider._decoder import Decoder
+from .._provider._deltas import Delta, FinishDelta, MetaDelta, UsageDelta
+from .._tools._base_tool import BaseTool
+from .._tools._toolset import Toolset
+from .._transport._source import Piece
+from .._types import JSONObject
+from ..wire import STRAY, Event, Framer, WireError
+from ._call_response_chunk import BaseCallResponseChunk
+
+ChunkT = TypeVar("ChunkT", bound=BaseCallResponseChunk[Any], default=BaseCallResponseChunk[Any])
+Item: TypeAlias = tuple[ChunkT, BaseTool | None]
+
+_SHOWN = 120
+_TRAILING = (UsageDelta, MetaDelta, FinishDelta)
+
+
+class ResponseReader(Generic[ChunkT]):
+    """Reads one response.
+
+    Args:
+        framer: cuts the body into events.
+        decoder: says what they mean.
+        chunk_class: what a chunk is.
+        toolset: the tools that the model may have called.
+
+    Attributes:
+        answer: everything said so far.
+        done: whether nothing more is to be read: the protocol's end was seen, or `failure` is set.
+        failure: why the response can't be read on, to be raised after the items before it.
+        events: how many events had data (the end marker is not counted).
+        chunks: how many chunks were made.
+        tools: the tools that were yielded.
+        trailing: whether the provider's own error was met, after which only its usage and the like
+            are taken from what still arrives at once.
+    """
+
+    __slots__ = (
+        "_chunk_class",
+        "_decoder",
+        "_done_sentinel",
+        "_framer",
+        "_last",
+        "_parse",
+        "_stray",
+        "_toolset",
+        "answer",
+        "chunks",
+        "done",
+        "events",
+        "failure",
+        "tools",
+        "trailing",
+    )
+
+    def __init__(
+        self,
+        framer: Framer,
+        decoder: Decoder,
+        chunk_class: type[ChunkT],
+        toolset: Toolset,
+    ) -> None:
+        self._framer = framer
+        self._decoder = decoder
+        self._done_sentinel = decoder.done_sentinel
+        # JSON is parsed with no call in between: this is the hot path.
+        is_json = type(decoder).parse is Decoder.parse
+        self._parse: Callable[[bytes], Any] = from_json if is_json else decoder.parse
+        self._chunk_class = chunk_class
+        self._toolset = toolset
+        self._stray = b""
+        self._last: ChunkT | None = None
+        self.answer = Accumulator()
+        self.done = False
+        self.failure: StreamError | None = None
+        self.trailing = False
+        self.events = 0
+        self.chunks = 0
+        self.tools: list[BaseTool] = []
+
+    def feed(self, piece: Piece) -> Iterator[Item[ChunkT]]:
+        """Take the next piece and yield the chunks that it completes.
+
+        Each event is decoded when its turn comes: what the answer holds is never ahead of the
+        chunks that were seen, however many events one read brought.
+        """
+        items: list[Item[ChunkT]] = []
+        if not isinstance(piece, bytes):
+            obj, view = piece
+            self.events += 1
+            self._object(view, None, None, obj, items)
+            yield from items
+            return
+        try:
+            events = self._framer.feed(piece)
+        except WireError as error:
+            self._fail(StreamDecodeError(str(error)), error)
+            return
+        for name, data in events:
+            self._event(name, data, items)
+            if items:
+                yield from items
+                items.clear()
+            if self.done and not self.trailing:
+                return
+
+    def end(self) -> Iterator[Item[ChunkT]]:
+        """Take note that the body has ended and yield the chunks that this completes."""
+        items: list[Item[ChunkT]] = []
+        for event in self._framer.end():
+            if self.done and not self.trailing:
+                break
+            if not self._is_cut(event):
+                self._event(*event, items)
+        if not self.done and self.complete:
+            self._yield_calls(items)
+        yield from items
+
+    def take_rest(self, piece: Piece | None) -> None:
+        """Take a piece that came after the end, where it may still matter; None: the body ended."""
+        rest = self.end() if piece is None else self.feed(piece) if self.trailing else ()
+        for _ in rest:
+            pass
+
+    @property
+    def complete(self) -> bool:
+        """Whether the protocol's own end was seen."""
+        answer = self.answer
+        if self.failure is not None:
+            return False
+        return answer.ended or (self._decoder.finish_reason_ends and answer.finished)
+
+    def ending_error(self) -> StreamError | None:
+        """Return why a body that ended here is no complete response, or None."""
+        if self.failure is not None:
+            return self.failure
+        if self.complete:
+            return None
+        if not self.events and self._stray:
+            shown = self._stray[:_SHOWN].decode("utf-8", "replace")
+            more = "…" if len(self._stray) > _SHOWN else ""
+            return StreamDecodeError(f"the response is no event stream: {shown!r}{more}")
+        if not self.events:
+            return StreamTruncatedError("the response is empty")
+        return StreamTruncatedError(
+            "the response ended before the provider said that it was finished"
+        )
+
+    def _event(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> None:
+        if not data.startswith(b"{") and not self._is_json(name, data, items):
+            return
+        if name == STRAY:
+            self._take_stray(data, items)
+            return
+        try:
+            parsed = self._parse(data)
+        except Exception as error:
+            parsed = self._second_opinion(data, error)
+            if parsed is None:
+                return
+        self.events += 1
+        if type(parsed) is not dict:
+            self._fail(StreamDecodeError(f"an event is no JSON object: {_shown(data)}"))
+            return
+        self._object(cast("JSONObject", parsed), name, data, None, items)
+
+    def _is_json(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> bool:
+        """Take care of data that does not begin as a JSON object."""
+        if name == STRAY:
+            self._take_stray(data, items)
+            return False
+        if self._done_sentinel is not None and data.startswith(self._done_sentinel):
+            self.done = True
+            self.trailing = False
+            if self._decoder.done_sentinel_ends and self.failure is None:
+                self.answer.ended = True
+                self._yield_calls(items)
+            return False
+        return bool(data)
+
+    def _object(
+        self,
+        data: JSONObject,
+        name: str | None,
+        raw: bytes | None,
+        obj: Any,
+        items: list[Item[ChunkT]],
+    ) -> None:
+        try:
+            deltas = self._decoder.decode(data, name)
+            if deltas is not None:
+                self._take_deltas(deltas, data, raw, obj, items)
+        except Exception as error:
+            self._unreadable(
+                raw if raw is not None else json.dumps(data, default=str).encode(), error
+            )
+
+    def _take_deltas(
+        self,
+        deltas: Sequence[Delta],
+        data: JSONObject,
+        raw: bytes | None,
+        obj: Any,
+        items: list[Item[ChunkT]],
+    ) -> None:
+        answer = self.answer
+        if self.failure is not None:
+            answer.add(delta for delta in deltas if isinstance(delta, _TRAILING))
+            return
+        calls = answer.add(deltas)
+        if answer.error is not None:
+            error = answer.error
+            self._fail(
+                StreamProviderError(
+                    error.message,
+                    type=error.type,
+                    code=error.code,
+                    status=error.status,
+                    retryable=is_retryable(error.status),
+                )
+            )
+            self.trailing = True
+            return
+        chunk = self._last = self._chunk_class(deltas, data, raw, obj)
+        self.chunks += 1
+        if not calls:
+            items.append((chunk, None))
+        else:
+            for call in calls:
+                tool = self._toolset.resolve(call)
+                self.tools.append(tool)
+                items.append((chunk, tool))
+                chunk = chunk.without_deltas()
+        if answer.ended:
+            self.done = True
+
+    def _yield_calls(self, items: list[Item[ChunkT]]) -> None:
+        """Yield the calls that no event closed, now that the response is known to be complete."""
+        for call in self.answer.end_calls():
+            tool = self._toolset.resolve(call)
+            self.tools.append(tool)
+            last = self._last
+            items.append(
+                (self._chunk_class((), {}) if last is None else last.without_deltas(), tool)
+            )
+
+    def _take_stray(self, text: bytes, items: list[Item[ChunkT]]) -> None:
+        self._stray = self._stray or text
+        try:
+            parsed = from_json(text)
+        except ValueError:
+            return
+        if isinstance(parsed, dict):
+            data = cast("JSONObject", parsed)
+            try:
+                deltas = self._decoder.decode_stray(data)
+                if deltas is not None:
+                    self._take_deltas(deltas, data, text, None, items)
+            except Exception as error:
+                self._unreadable(text, error)
+
+    def _second_opinion(self, data: bytes, first: Exception) -> object:
+        """The standard library accepts what some servers send: lone surrogates, NaN."""
+        what = f"can't be read ({describe(first)})"
+        if self._parse is from_json:
+            try:
+                return json.loads(data)
+            except (ValueError, RecursionError):
+                what = f"is no JSON ({first})"
+        self.events += 1
+        self._fail(StreamDecodeError(f"an event {what}: {_shown(data)}"), first)
+        return None
+
+    def _is_cut(self, event: Event) -> bool:
+        """Whether an event that only the body's end closed was cut in the middle."""
+        name, data = event
+        if name == STRAY or (self._done_sentinel and data.startswith(self._done_sentinel)):
+            return False
+        try:
+            self._parse(data)
+        except Exception:
+            return True
+        return False
+
+    def _unreadable(self, raw: bytes, error: Exception) -> None:
+        """A shape that no decoder has met must end as one of our errors, with what came before."""
+        self._fail(
+            StreamDecodeError(f"an event can't be read ({describe(error)}): {_shown(raw)}"), error
+        )
+
+    def _fail(self, error: StreamError, cause: Exception | None = None) -> None:
+        self.done = True
+        self.trailing = False
+        if self.failure is None:
+            error.__cause__ = cause
+            self.failure = error
+
+
+def _shown(data: bytes) -> str:
+    text = data[:_SHOWN].decode("utf-8", "replace")
+    return repr(text) + ("…" if len(data) > _SHOWN else "")

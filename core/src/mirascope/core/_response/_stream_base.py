@@ -1,0 +1,213 @@
+"""What a stream knows, whichever way it is iterated."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, ClassVar, Generic, cast, get_args
+
+from typing_extensions import TypeVar
+
+from .. import _observers
+from .._errors import (
+    APIError,
+    MirascopeError,
+    StreamConsumedError,
+    StreamError,
+    StreamNotExhaustedError,
+    StreamProviderError,
+    StreamTimeoutError,
+    StreamTruncatedError,
+)
+from .._provider._accumulate import Accumulator
+from .._request._prepared import PreparedCall
+from .._state import StreamState
+from .._transport._deadlines import Deadlines
+from ._call_response import BaseCallResponse
+from ._call_response_chunk import BaseCallResponseChunk
+from ._call_result import CallResult
+from ._reader import ResponseReader
+
+ChunkT = TypeVar("ChunkT", bound=BaseCallResponseChunk[Any], default=BaseCallResponseChunk[Any])
+
+
+class StreamBase(CallResult, Generic[ChunkT]):
+    """The state and the properties that synchronous and asynchronous streams share.
+
+    The parameter is the chunk class: `class AcmeStream(BaseStream[AcmeChunk])` yields `AcmeChunk`.
+    """
+
+    chunk_class: ClassVar[type[BaseCallResponseChunk[Any]]] = BaseCallResponseChunk
+
+    _source: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for argument in get_args(base):
+                argument = getattr(argument, "__default__", argument)
+                chunk_class = getattr(argument, "__origin__", argument)
+                if isinstance(chunk_class, type) and issubclass(chunk_class, BaseCallResponseChunk):
+                    cls.chunk_class = chunk_class
+
+    def __init__(self, call: PreparedCall) -> None:
+        self._call = call
+        self._state = StreamState.CREATED
+        self._error: MirascopeError | None = None
+        self._iterated = False
+        self._cancelled = False
+        self._lock = threading.Lock()
+        self._start_time = 0.0
+        self._end_time = 0.0
+        self._cost = None
+        self._cost_known = False
+        self._deadlines: Deadlines | None = None
+        self._reader: ResponseReader[ChunkT] = ResponseReader(
+            call.provider.framer(),
+            call.provider.decoder(),
+            cast("type[ChunkT]", self.chunk_class),
+            call.toolset,
+        )
+        self._answer = self._reader.answer
+        self._tools = self._reader.tools
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.provider}/{self._call.model} {self._state}, "
+            f"{self._reader.chunks} chunks>"
+        )
+
+    @property
+    def state(self) -> StreamState:
+        """How the stream stands."""
+        return self._state
+
+    @property
+    def error(self) -> MirascopeError | None:
+        """The error that ended the stream, or None."""
+        return self._error
+
+    @property
+    def event_count(self) -> int:
+        """How many events with data the response has had so far; an end marker is none."""
+        return self._reader.events
+
+    def construct_call_response(self) -> Any:
+        """Return what the same call would have returned without `stream=True`.
+
+        Raises:
+            StreamNotExhaustedError: the stream has not ended.
+        """
+        answer = self._ended("construct_call_response()")
+        provider = self._call.provider
+        response_class: type[BaseCallResponse[Any]] = provider.response_class
+        return response_class(
+            self._call,
+            answer,
+            lambda: provider.response_object(answer),
+            tools=self._tools,
+            start_time=self._start_time,
+            end_time=self._end_time,
+            completed=self._completed,
+        )
+
+    # The state machine's transitions, used by the two drivers
+
+    def _ended(self, what: str) -> Accumulator:
+        if not self._state.ended:
+            raise StreamNotExhaustedError(
+                f"{what} is known once the stream has ended: iterate it to its end first, or call "
+                f"collect() or close() (it is {self._state})"
+            )
+        return self._answer
+
+    @property
+    def _completed(self) -> bool:
+        return self._state is StreamState.COMPLETED
+
+    def _check_readable(self) -> None:
+        if self._state.ended:
+            raise StreamConsumedError(
+                f"this stream has ended ({self._state}) and is read once: its content is still "
+                "there, call the function again for a new answer"
+            )
+        if self._iterated:
+            raise StreamConsumedError(
+                "this stream is being iterated already: keep one iterator, as in it = iter(stream)"
+            )
+
+    def _claim(self) -> None:
+        self._check_readable()
+        self._iterated = True
+
+    def _begin(self) -> None:
+        """The request is about to be sent."""
+        self._start_time = time.time()
+        self._state = StreamState.STREAMING
+        if self._call.timeouts:
+            self._deadlines = Deadlines(time.monotonic(), **self._call.timeouts)
+        _observers.stream_started(self)
+
+    def _finish(self, state: StreamState, error: MirascopeError | None = None) -> None:
+        """Enter an ending; only the first one counts."""
+        with self._lock:
+            if self._state.ended:
+                return
+            self._start_time = self._start_time or time.time()
+            self._end_time = max(self._start_time, time.time())
+            self._error = error
+            self._state = state
+        if self._call.recorder is not None:
+            self._call.recorder.ended(state, error)
+        if error is None:
+            _observers.stream_finished(self)
+        else:
+            _observers.stream_failed(self, error)
+
+    def _end_of_body(self) -> MirascopeError | None:
+        """The body was read to its end: complete the stream, or return why it is not complete."""
+        error = self._reader.ending_error()
+        if error is None:
+            self._finish(StreamState.COMPLETED)
+            return None
+        return self._broken(error)
+
+    def _broken(self, error: MirascopeError) -> MirascopeError:
+        """End the stream with an error and return it with what is known of the call."""
+        if isinstance(error, APIError):
+            error.provider = error.provider or self._call.provider.name
+            error.model = error.model or self._call.model
+            error.request_id = error.request_id or getattr(self._source, "request_id", None)
+        if isinstance(error, StreamError):
+            error.stream = self
+        if isinstance(error, StreamTimeoutError):
+            state = StreamState.TIMED_OUT
+        elif isinstance(error, StreamTruncatedError):
+            state = StreamState.TRUNCATED
+        else:
+            state = StreamState.FAILED
+        self._finish(state, error)
+        return error
+
+    def _read_error(self, error: Exception) -> MirascopeError | None:
+        """Return what an exception of the source means, or None where it ends nothing new."""
+        mapped = self._call.provider.stream_error(error, self._call.model)
+        if self._reader.complete and not isinstance(mapped, StreamProviderError):
+            # The protocol's end had come; how the connection went after it changes nothing.
+            self._finish(StreamState.COMPLETED)
+            return None
+        mapped.__cause__ = error if mapped is not error else error.__cause__
+        return self._broken(mapped)
+
+    def _opening_error(self, error: Exception) -> MirascopeError:
+        mapped = self._call.provider.opening_error(error, self._call.model)
+        mapped.__cause__ = error if mapped is not error else error.__cause__
+        return self._broken(mapped)
+
+    def _timeout_error(self, name: str, seconds: float) -> StreamTimeoutError:
+        waited = {
+            "first_chunk": "no chunk came within",
+            "idle": "no further chunk came within",
+            "total": "the stream did not end within",
+        }[name]
+        return StreamTimeoutError(f"{waited} {seconds:g} s (timeout {name!r})", deadline=name)

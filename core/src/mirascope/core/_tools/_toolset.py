@@ -1,0 +1,79 @@
+"""The tools of one call, and the model's calls of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from .._errors import ToolError, UsageError, describe
+from ._base_tool import BaseTool, InvalidTool, ToolCall, ToolLike
+from ._function_tool import to_tool_type
+
+
+class Toolset:
+    """The tools of one call, by name.
+
+    Args:
+        tools: functions, bound methods, and subclasses of `BaseTool`.
+
+    Raises:
+        UsageError: something is no tool, or two tools have one name.
+    """
+
+    __slots__ = ("_by_name",)
+
+    def __init__(self, tools: Sequence[ToolLike] = ()) -> None:
+        self._by_name: dict[str, type[BaseTool]] = {}
+        for tool in tools:
+            tool_type = to_tool_type(tool)
+            name = tool_type.tool_name()
+            if name in self._by_name:
+                raise UsageError(f"two tools are named {name!r}: rename one")
+            self._by_name[name] = tool_type
+
+    @property
+    def types(self) -> tuple[type[BaseTool], ...]:
+        """The tool classes in the order given."""
+        return tuple(self._by_name.values())
+
+    def resolve(self, tool_call: ToolCall) -> BaseTool:
+        """Return the tool for a call; whatever is wrong with the call is in the tool's `error`."""
+        arguments: object = {}
+        if text := tool_call.arguments.strip():
+            try:
+                arguments = from_json(text)
+            except ValueError as error:
+                return InvalidTool.of(
+                    tool_call,
+                    {},
+                    ToolError(f"the arguments for {tool_call.name!r} are not JSON: {error}"),
+                )
+        # A function without parameters is called with `null` by some models.
+        arguments = {} if arguments is None else arguments
+        if not isinstance(arguments, dict):
+            message = f"the arguments for {tool_call.name!r} are no JSON object: {text}"
+            return InvalidTool.of(tool_call, {}, ToolError(message))
+        arguments = cast("dict[str, Any]", arguments)
+        tool_type = self._by_name.get(tool_call.name)
+        if tool_type is None:
+            known = ", ".join(self._by_name) or "none"
+            message = f"the model called {tool_call.name!r}, but the tools are: {known}"
+            return InvalidTool.of(tool_call, arguments, ToolError(message))
+        cause: Exception
+        try:
+            return tool_type.from_tool_call(tool_call, arguments)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}"
+                for problem in error.errors(include_url=False, include_input=False)
+            )
+            cause = error
+        except Exception as error:
+            # A validator of the user's that breaks over what a model wrote.
+            problems, cause = describe(error), error
+        failure = ToolError(f"the arguments for {tool_call.name!r} don't fit: {problems}")
+        failure.__cause__ = cause
+        return InvalidTool.of(tool_call, arguments, failure)
