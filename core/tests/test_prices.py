@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from mirascope.core import UnknownPriceWarning, Usage, UsageError, token_count
+from mirascope.core._prices import _cost as cost_module
 from mirascope.core._prices._cost import calculate_cost
 from mirascope.core._prices._table import PriceTable
-from mirascope.core._prices import _cost as cost_module
 
 TOML = """
 schema = 1

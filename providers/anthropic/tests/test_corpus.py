@@ -48,7 +48,7 @@ def said(body: bytes, pieces: list[bytes] | None = None) -> dict[str, Any]:
         "usage": stream._answer.usage,
         "model": stream.model,
         "id": stream.id,
-        "n_events": stream._machine.events,
+        "n_events": stream._reader.events,
         "block_types": kinds,
         "n_citations": sum(len(block.fields.get("citations") or ()) for block in blocks),
         "redacted_thinking_blocks": kinds.count("redacted_thinking"),

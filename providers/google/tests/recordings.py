@@ -103,7 +103,7 @@ def check(stream: Any, recording: Recording, *, in_framing: bool = False) -> Non
         ]
     assert len(stream.tools) == len(recording.calls)
     failed = expected["error"] is not None
-    assert stream._machine.events == expected["n_events"] + (in_framing and failed)
+    assert stream._reader.events == expected["n_events"] + (in_framing and failed)
     assert (stream.state == "failed") == failed
 
 

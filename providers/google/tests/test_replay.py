@@ -121,7 +121,7 @@ def test_cut_after_any_event_nothing_is_complete_before_it_says_so(recording: Re
         stream = read(body)
         assert (stream.state == "completed") == _ends(objects[:count])
         assert recording.expected["text"].startswith(stream.content)
-        assert stream._machine.events == count
+        assert stream._reader.events == count
 
 
 def _ends(objects: list[dict[str, Any]]) -> bool:

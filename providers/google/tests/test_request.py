@@ -14,7 +14,7 @@ from mirascope.core._prices._cost import calculate_cost
 from mirascope.core._tools._base_tool import InvalidTool
 from mirascope.core._tools._function_tool import to_tool_type
 from mirascope_google import GoogleProvider
-from mirascope_google._objects import build, build_response, wire_json
+from mirascope_google._sdk_objects import build, build_response, wire_json
 
 PROVIDER = GoogleProvider()
 

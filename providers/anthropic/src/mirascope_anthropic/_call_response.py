@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from mirascope.core import BaseCallResponse
-
-from ._call_result import AnthropicCallResult
+from mirascope.core import BaseCallResponse, CallResult
+from typing_extensions import override
 
 if TYPE_CHECKING:
-    from anthropic.types import Message  # noqa: F401 - named in a base class, as text
+    from anthropic.types import (
+        Message,  # noqa: F401 - named in a base class, as text
+        MessageParam,
+        Usage,
+    )
+
+
+class AnthropicCallResult(CallResult):
+    """`usage`, `message_param` and `user_message_param` as Anthropic's SDK types them."""
+
+    @property
+    @override
+    def usage(self) -> Usage | None:
+        return cast("Usage | None", super().usage)
+
+    @property
+    @override
+    def message_param(self) -> MessageParam:
+        return cast("MessageParam", super().message_param)
+
+    @property
+    @override
+    def user_message_param(self) -> MessageParam | None:
+        return cast("MessageParam | None", super().user_message_param)
 
 
 class AnthropicCallResponse(AnthropicCallResult, BaseCallResponse["Message"]):

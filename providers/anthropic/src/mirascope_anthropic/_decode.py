@@ -29,7 +29,7 @@ from pydantic_core import to_json
 from typing_extensions import override
 
 from ._error_body import error_delta, is_error
-from ._input import input_object
+from ._tool_input import input_object
 
 FACTS: Final[tuple[str, ...]] = ("container", "stop_details", "stop_sequence")
 """Fields beside the stop reason; `Accumulator.facts` keeps each that was sent, as JSON text."""

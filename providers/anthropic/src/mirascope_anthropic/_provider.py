@@ -36,7 +36,7 @@ from typing_extensions import override
 from . import _answer, _request
 from ._call_response import AnthropicCallResponse
 from ._decode import AnthropicDecoder
-from ._objects import build
+from ._sdk_objects import build
 from ._stream import AnthropicAsyncStream, AnthropicStream
 from ._usage import normalize
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from mirascope.core import BaseTool, CallRequest, JSONObject, PromptError, Request
 
-from ._input import input_object
+from ._tool_input import input_object
 
 DEFAULT_MAX_TOKENS: Final = 4096
 """What `max_tokens` is without being given: the most that every model of the API accepts."""

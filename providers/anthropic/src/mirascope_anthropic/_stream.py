@@ -7,8 +7,8 @@ from typing import Generic
 from mirascope.core import BaseAsyncStream, BaseStream
 from typing_extensions import TypeVar
 
+from ._call_response import AnthropicCallResult
 from ._call_response_chunk import AnthropicCallResponseChunk
-from ._call_result import AnthropicCallResult
 
 ChunkT = TypeVar("ChunkT", bound=AnthropicCallResponseChunk, default=AnthropicCallResponseChunk)
 

@@ -7,7 +7,7 @@ Also the home of the protocol for other plugins: `ChatProvider` without a transp
 from ._call import call, call_async
 from ._call_response import CompatibleCallResponse
 from ._call_response_chunk import ChatChunk, CompatibleCallResponseChunk
-from ._chat import ChatProvider
+from ._chat_provider import ChatProvider
 from ._decode import ChatDecoder
 from ._errors import status_error
 from ._provider import CompatibleProvider

@@ -26,7 +26,7 @@ from pydantic_core import from_json
 from typing_extensions import override
 
 from ._call_response import CompatibleCallResponse
-from ._chat import ChatProvider
+from ._chat_provider import ChatProvider
 from ._errors import status_error
 from ._stream import CompatibleAsyncStream, CompatibleStream
 

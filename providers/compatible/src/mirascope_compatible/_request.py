@@ -1,35 +1,16 @@
-"""Chat completions: a call to a request, and an answer to a message. Pure functions."""
+"""Chat completions: a call to a request. Pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from mirascope.core import (
-    Accumulator,
     BaseTool,
-    Block,
     CallRequest,
     JSONObject,
     Request,
 )
-from pydantic_core import to_json
-
-FINISH_REASONS: Final[Mapping[str, str]] = {
-    "stop": "stop",
-    "eos": "stop",
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "tool_use": "tool_calls",
-    "content_filter": "content_filter",
-    "refusal": "refusal",
-    "error": "error",
-}
-"""Finish reasons of OpenAI's API and the ones that other servers use, by unified name."""
 
 
 def build_request(call: CallRequest) -> Request:
@@ -60,67 +41,3 @@ def tool_schema(tool: type[BaseTool]) -> JSONObject:
         function["description"] = description
     function["parameters"] = tool.tool_parameters()
     return {"type": "function", "function": function}
-
-
-def message_param(answer: Accumulator) -> dict[str, Any]:
-    """Return an answer as the assistant's message of the next request.
-
-    Calls that were cut before their arguments were complete are left out: no server takes them.
-    """
-    message: dict[str, Any] = {"role": "assistant", "content": answer.text}
-    if answer.refusal:
-        message["refusal"] = answer.refusal
-    if details := [dict(b.fields) for b in answer.blocks if b.kind == "other" and b.fields]:
-        message["reasoning_details"] = details
-    if tool_calls := [_tool_call(b) for b in answer.tool_calls if b.call is not None]:
-        message["tool_calls"] = tool_calls
-        message["content"] = answer.text or None
-    return message
-
-
-def _tool_call(block: Block) -> JSONObject:
-    call = block.call
-    assert call is not None  # noqa: S101 - narrows the type
-    # An empty string is what a call without arguments streams, and what no server takes back.
-    arguments = call.arguments or "{}"
-    return {
-        "id": call.id,
-        "type": "function",
-        "function": {"name": call.name, "arguments": arguments},
-    }
-
-
-def tool_message_params(results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
-    """Return the results of tool calls as messages."""
-    return [
-        {"role": "tool", "tool_call_id": tool.tool_call.id, "content": _output(tool, output)}
-        for tool, output in results
-    ]
-
-
-def _output(tool: BaseTool, output: Any) -> str:
-    if output is None and tool.error is not None:
-        output = str(tool.error)
-    return output if isinstance(output, str) else to_json(output, fallback=str).decode()
-
-
-def completion(answer: Accumulator) -> JSONObject:
-    """Return a streamed answer as the completion that would have been sent without streaming."""
-    answers = {0: answer, **answer.choices}
-    return {
-        "id": answer.id or "",
-        "object": "chat.completion",
-        "created": int(answer.facts.get("created", 0)),
-        "model": answer.model or "",
-        **{k: v for k, v in answer.facts.items() if k in ("system_fingerprint", "service_tier")},
-        "choices": [
-            {
-                "index": index,
-                "finish_reason": choice.finish_reason,
-                "logprobs": None,
-                "message": {"refusal": None, **message_param(choice)},
-            }
-            for index, choice in sorted(answers.items())
-        ],
-        **({"usage": answer.usage} if answer.usage is not None else {}),
-    }

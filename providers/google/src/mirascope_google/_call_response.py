@@ -2,16 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from mirascope.core import BaseCallResponse
-
-from ._call_result import GoogleCallResult
+from mirascope.core import BaseCallResponse, CallResult
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from google.genai.types import (
         GenerateContentResponse,  # noqa: F401 - named in a base class, as text
+        GenerateContentResponseUsageMetadata,
     )
+
+
+class GoogleCallResult(CallResult):
+    """`usage` as the SDK types it, messages in Gemini's form, and why the model stopped."""
+
+    @property
+    @override
+    def usage(self) -> GenerateContentResponseUsageMetadata | None:
+        return cast("GenerateContentResponseUsageMetadata | None", super().usage)
+
+    @property
+    @override
+    def message_param(self) -> dict[str, Any]:
+        """The answer as a content of the next request: `{"role": "model", "parts": [...]}`.
+
+        It is the API's own JSON, so it can be stored. Parts keep their order and their thought
+        signatures (base64, as they were sent); the SDK takes it as a content as it is.
+        """
+        return cast("dict[str, Any]", super().message_param)
+
+    @property
+    @override
+    def user_message_param(self) -> dict[str, Any] | None:
+        """The user's content, `{"role": "user", "parts": [{"text": "…"}]}`, or None."""
+        return cast("dict[str, Any] | None", super().user_message_param)
+
+    @property
+    @override
+    def finish_reason(self) -> str | None:
+        """The unified finish reason.
+
+        Gemini says `STOP` after function calls, and gives a prompt that it blocks no finish reason
+        at all (`chunk.chunk.prompt_feedback` has the details); here they are `"tool_calls"` and
+        `"content_filter"`.
+
+        Raises:
+            StreamNotExhaustedError: the stream has not ended.
+        """
+        reason = super().finish_reason
+        answer = self._answer
+        if reason == "stop" and answer.tool_calls:
+            return "tool_calls"
+        if reason is None and "block_reason" in answer.facts:
+            return "content_filter"
+        return reason
 
 
 class GoogleCallResponse(GoogleCallResult, BaseCallResponse["GenerateContentResponse"]):

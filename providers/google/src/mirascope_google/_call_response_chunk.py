@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mirascope.core import BaseCallResponseChunk, JSONObject, Usage
 from typing_extensions import override
 
-from ._objects import build, build_response
+from ._sdk_objects import build, build_response
 from ._usage import normalize
 
 if TYPE_CHECKING:

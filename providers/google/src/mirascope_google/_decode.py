@@ -29,7 +29,7 @@ from mirascope.core import (
 )
 from typing_extensions import override
 
-from ._calls import PartialCall, arguments_text
+from ._partial_calls import PartialCall, arguments_text
 
 CANDIDATE: Final = "candidate"
 """The key of the block that holds what a candidate has beside its parts: grounding, citations."""

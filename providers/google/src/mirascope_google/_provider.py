@@ -27,11 +27,11 @@ from mirascope.core import (
 )
 from typing_extensions import override
 
-from . import _request
+from . import _answer, _request
 from ._call_response import GoogleCallResponse
 from ._decode import GoogleDecoder
 from ._framer import GenerateFramer
-from ._objects import build, build_response, wire_json
+from ._sdk_objects import build, build_response, wire_json
 from ._source import AsyncGenerateSource, GenerateSource
 from ._stream import GoogleAsyncStream, GoogleStream
 from ._usage import context_facts, normalize, vertex_facts
@@ -71,11 +71,11 @@ class GoogleProvider(Provider):
 
     @override
     def message_param(self, answer: Accumulator) -> dict[str, Any]:
-        return _request.message_param(answer)
+        return _answer.message_param(answer)
 
     @override
     def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
-        return _request.tool_message_params(results)
+        return _answer.tool_message_params(results)
 
     @override
     def open(self, request: Request, connection: Connection) -> Source:
@@ -111,11 +111,11 @@ class GoogleProvider(Provider):
 
     @override
     def response_object(self, answer: Accumulator) -> Any:
-        return build_response(_request.response(answer))
+        return build_response(_answer.response(answer))
 
     @override
     def finish_reason(self, reason: str) -> str:
-        return _request.FINISH_REASONS.get(str(reason), "other")
+        return _answer.FINISH_REASONS.get(str(reason), "other")
 
     @override
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from mirascope.core import JSONObject, SDKObject
 
-from ._objects import wire_json
-from ._tap import Aborted, Tap, tap
+from ._sdk_objects import wire_json
+from ._sdk_tap import Aborted, Tap, tap
 
 
 class GenerateSource:

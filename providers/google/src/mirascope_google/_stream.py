@@ -7,8 +7,8 @@ from typing import Generic
 from mirascope.core import BaseAsyncStream, BaseStream
 from typing_extensions import TypeVar
 
+from ._call_response import GoogleCallResult
 from ._call_response_chunk import GoogleCallResponseChunk
-from ._call_result import GoogleCallResult
 
 ChunkT = TypeVar("ChunkT", bound=GoogleCallResponseChunk, default=GoogleCallResponseChunk)
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from mirascope.core import BadRequestError, NotFoundError, ProviderServerError
 
-from ._fetch import WheelModel, fetch
+from ._download import WheelModel, fetch
 
 DEFAULT_MODEL: Final = "smollm2-135m"
 """The model that is meant where nothing else is said."""

@@ -4,12 +4,12 @@ from ._call import OpenAICallParams, OpenAIDynamicConfig, call, call_async
 from ._call_response import OpenAICallResponse
 from ._call_response_chunk import OpenAICallResponseChunk
 from ._provider import OpenAIProvider
-from ._responses_answer import OpenAIResponsesMessageParam
-from ._responses_chunk import OpenAIResponsesCallResponseChunk
-from ._responses_decode import ResponsesDecoder
-from ._responses_provider import OpenAIResponsesProvider
-from ._responses_response import OpenAIResponsesCallResponse
-from ._responses_stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
+from ._responses._answer import OpenAIResponsesMessageParam
+from ._responses._call_response import OpenAIResponsesCallResponse
+from ._responses._call_response_chunk import OpenAIResponsesCallResponseChunk
+from ._responses._decode import ResponsesDecoder
+from ._responses._provider import OpenAIResponsesProvider
+from ._responses._stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
 from ._stream import OpenAIAsyncStream, OpenAIStream
 
 __all__ = [

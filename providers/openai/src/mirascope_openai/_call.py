@@ -18,9 +18,9 @@ from mirascope.core import (
 
 from ._call_response import OpenAICallResponse
 from ._provider import OpenAIProvider
-from ._responses_provider import OpenAIResponsesProvider
-from ._responses_response import OpenAIResponsesCallResponse
-from ._responses_stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
+from ._responses._call_response import OpenAIResponsesCallResponse
+from ._responses._provider import OpenAIResponsesProvider
+from ._responses._stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
 from ._stream import OpenAIAsyncStream, OpenAIStream
 
 if TYPE_CHECKING:

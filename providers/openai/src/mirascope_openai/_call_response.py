@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from mirascope.core import BaseCallResponse
-
-from ._call_result import OpenAICallResult
+from mirascope.core import BaseCallResponse, CallResult
+from typing_extensions import override
 
 if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletion  # noqa: F401 - named in a base class, as text
+    from openai.types import CompletionUsage
+    from openai.types.chat import (
+        ChatCompletion,  # noqa: F401 - named in a base class, as text
+        ChatCompletionAssistantMessageParam,
+        ChatCompletionMessageParam,
+    )
+
+
+class OpenAICallResult(CallResult):
+    """`usage`, `message_param` and `user_message_param` as OpenAI's SDK types them."""
+
+    @property
+    @override
+    def usage(self) -> CompletionUsage | None:
+        return cast("CompletionUsage | None", super().usage)
+
+    @property
+    @override
+    def message_param(self) -> ChatCompletionAssistantMessageParam:
+        return cast("ChatCompletionAssistantMessageParam", super().message_param)
+
+    @property
+    @override
+    def user_message_param(self) -> ChatCompletionMessageParam | None:
+        return cast("ChatCompletionMessageParam | None", super().user_message_param)
 
 
 class OpenAICallResponse(OpenAICallResult, BaseCallResponse["ChatCompletion"]):

@@ -8,7 +8,7 @@ from mirascope.core import JSONObject
 from mirascope_compatible import ChatChunk
 from typing_extensions import override
 
-from ._objects import build
+from ._sdk_objects import build
 
 if TYPE_CHECKING:
     from openai.types import CompletionUsage

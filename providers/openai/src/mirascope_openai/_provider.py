@@ -15,9 +15,9 @@ from mirascope_compatible import ChatProvider
 from typing_extensions import override
 
 from ._call_response import OpenAICallResponse
-from ._objects import build
+from ._sdk_objects import build
+from ._sdk_transport import SDKTransport
 from ._stream import OpenAIAsyncStream, OpenAIStream
-from ._transport import SDKTransport
 
 
 class OpenAIProvider(SDKTransport, ChatProvider):

@@ -7,8 +7,8 @@ from typing import Generic
 from mirascope.core import BaseAsyncStream, BaseStream
 from typing_extensions import TypeVar
 
+from ._call_response import OpenAICallResult
 from ._call_response_chunk import OpenAICallResponseChunk
-from ._call_result import OpenAICallResult
 
 ChunkT = TypeVar("ChunkT", bound=OpenAICallResponseChunk, default=OpenAICallResponseChunk)
 

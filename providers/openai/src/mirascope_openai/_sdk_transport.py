@@ -26,7 +26,7 @@ from mirascope.core import (
 )
 from typing_extensions import override
 
-from ._responses_usage import normalize, region_facts, tool_facts
+from ._usage import normalize, region_facts, tool_facts
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI

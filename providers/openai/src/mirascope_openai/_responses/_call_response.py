@@ -1,17 +1,21 @@
-"""The SDK's types on what streams and responses of the Responses API share."""
+"""Responses from OpenAI's Responses API."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from mirascope.core import BaseTool, CallResult, MessageParam
+from mirascope.core import BaseCallResponse, BaseTool, CallResult, MessageParam
 from typing_extensions import override
 
-from ._responses_answer import OpenAIResponsesMessageParam, custom_call_ids
+from ._answer import OpenAIResponsesMessageParam, custom_call_ids
 
 if TYPE_CHECKING:
-    from openai.types.responses import ResponseInputItemParam, ResponseUsage
+    from openai.types.responses import (
+        Response,  # noqa: F401 - named in a base class, as text
+        ResponseInputItemParam,
+        ResponseUsage,
+    )
 
 
 class OpenAIResponsesCallResult(CallResult):
@@ -55,3 +59,7 @@ class OpenAIResponsesCallResult(CallResult):
             {**item, "type": "custom_tool_call_output"} if item["call_id"] in custom else item
             for item in super().tool_message_params(results)
         ]
+
+
+class OpenAIResponsesCallResponse(OpenAIResponsesCallResult, BaseCallResponse["Response"]):
+    """A whole answer; `response` is the SDK's `Response`."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypedDict
 
 from mirascope.core import Accumulator, Block, JSONObject
 
-from ._responses_decode import ARGUMENTS, BEGUN, ITEM, RESPONSE
+from ._decode import ARGUMENTS, BEGUN, ITEM, RESPONSE
 
 FINISH_REASONS: Final[Mapping[str, str]] = {
     "completed": "stop",

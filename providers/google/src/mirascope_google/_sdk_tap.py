@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from mirascope.core import HTTPSource, JSONObject
 
-from ._objects import wire_json
+from ._sdk_objects import wire_json
 
 
 class Aborted(BaseException):

@@ -7,8 +7,8 @@ from typing import Generic
 from mirascope.core import BaseAsyncStream, BaseStream
 from typing_extensions import TypeVar
 
-from ._responses_chunk import OpenAIResponsesCallResponseChunk
-from ._responses_result import OpenAIResponsesCallResult
+from ._call_response import OpenAIResponsesCallResult
+from ._call_response_chunk import OpenAIResponsesCallResponseChunk
 
 ChunkT = TypeVar(
     "ChunkT", bound=OpenAIResponsesCallResponseChunk, default=OpenAIResponsesCallResponseChunk

@@ -18,14 +18,14 @@ from mirascope.core import (
 )
 from typing_extensions import override
 
-from ._objects import build
-from ._responses_answer import FINISH_REASONS, message_param, response
-from ._responses_decode import ResponsesDecoder
-from ._responses_objects import build_lax
-from ._responses_request import build_request, tool_message_params
-from ._responses_response import OpenAIResponsesCallResponse
-from ._responses_stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
-from ._transport import SDKTransport
+from .._sdk_objects import build
+from .._sdk_transport import SDKTransport
+from ._answer import FINISH_REASONS, message_param, response
+from ._call_response import OpenAIResponsesCallResponse
+from ._decode import ResponsesDecoder
+from ._request import build_request, tool_message_params
+from ._sdk_objects import build_lax
+from ._stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
 
 
 class OpenAIResponsesProvider(SDKTransport):

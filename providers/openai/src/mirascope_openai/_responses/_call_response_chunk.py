@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from mirascope.core import BaseCallResponseChunk, JSONObject, Usage
 from typing_extensions import override
 
-from ._responses_objects import build_event, build_lax
-from ._responses_usage import normalize
+from .._usage import normalize
+from ._sdk_objects import build_event, build_lax
 
 if TYPE_CHECKING:
     from openai.types.responses import (

@@ -30,7 +30,7 @@ from mirascope.core import (
 from mirascope_compatible import ChatDecoder
 from typing_extensions import override
 
-from ._responses_usage import tool_facts
+from .._usage import tool_facts
 
 ITEM: Final = "item"
 """The field of a block that holds its output item, once the item is complete."""

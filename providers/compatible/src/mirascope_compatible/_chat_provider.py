@@ -17,7 +17,7 @@ from mirascope.core import (
 )
 from typing_extensions import override
 
-from . import _request
+from . import _answer, _request
 from ._decode import ChatDecoder
 from ._usage import normalize
 
@@ -33,11 +33,11 @@ class ChatProvider(Provider):
 
     @override
     def message_param(self, answer: Accumulator) -> dict[str, Any]:
-        return _request.message_param(answer)
+        return _answer.message_param(answer)
 
     @override
     def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
-        return _request.tool_message_params(results)
+        return _answer.tool_message_params(results)
 
     @override
     def decoder(self) -> Decoder:
@@ -45,11 +45,11 @@ class ChatProvider(Provider):
 
     @override
     def response_object(self, answer: Accumulator) -> Any:
-        return _request.completion(answer)
+        return _answer.completion(answer)
 
     @override
     def finish_reason(self, reason: str) -> str:
-        return _request.FINISH_REASONS.get(reason, "other")
+        return _answer.FINISH_REASONS.get(reason, "other")
 
     @override
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
