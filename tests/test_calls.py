@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from mirascope.core import BaseCallResponse, UnknownPriceWarning, UsageError
+from mirascope.core import BaseCallResponse, UnknownPriceWarning, UsageError, prices
 
 from .conftest import API
 from .loopback import USAGE, Server, answer, completion, streamed, whole
@@ -190,6 +190,13 @@ async def test_an_unknown_model_costs_nothing_that_is_known(openai_api: API, ser
         warnings.simplefilter("error")
         assert first.cost_details is None
         assert second.cost is None
+
+
+def test_the_warning_of_a_stored_usage_blames_whoever_asked() -> None:
+    with pytest.warns(UnknownPriceWarning, match="gpt-99-stored") as caught:
+        cost = prices.cost("openai", "gpt-99-stored", {"prompt_tokens": 1, "completion_tokens": 1})
+    assert cost is None
+    assert caught[0].filename == __file__
 
 
 async def test_the_price_of_the_model_that_was_asked_for(openai_api: API, serve: Serve) -> None:

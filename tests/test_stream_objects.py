@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from mirascope.core import (
+    CallResult,
     MirascopeError,
     StreamConsumedError,
     StreamDecodeError,
@@ -292,3 +293,18 @@ async def test_the_rebuilt_response_is_the_sdks_type(openai_api: API, serve: Ser
     assert response.response.usage == CompletionUsage.model_validate(USAGE)
     assert response.response.id == "chatcmpl-1"
     assert response.response.created == 1_700_000_000
+
+
+async def test_what_was_computed_once_is_kept(api: API, serve: Serve) -> None:
+    stream = (await api.read(serve(streamed(*answer("Hi", usage=USAGE), DONE)))).stream
+    response = stream.construct_call_response()
+    for result in (stream, response):
+        assert result.usage is not None
+        for name in ("usage", "common_usage", "cost_details"):
+            assert getattr(result, name) is getattr(result, name)
+    assert response.response is response.response
+
+
+def test_what_streams_and_responses_share_is_not_a_result_by_itself() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        CallResult(None, None, [])

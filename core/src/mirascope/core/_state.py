@@ -29,7 +29,7 @@ class StreamState(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether nothing more will arrive."""
-        return self not in (StreamState.CREATED, StreamState.STREAMING)
+        return self is not StreamState.CREATED and self is not StreamState.STREAMING
 
 
 FINISH_REASONS: Final = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import sys
 import time
 import warnings
 from collections.abc import Mapping
@@ -298,6 +299,21 @@ def _warn_unknown(table: PriceTable, model: str) -> None:
     warnings.warn(
         _unknown(table, model),
         UnknownPriceWarning,
-        # calculate_cost, price, _priced, the property, and then whoever asked.
-        stacklevel=6,
+        stacklevel=_level_of_the_caller(),
     )
+
+
+def _level_of_the_caller() -> int:
+    """Return the `stacklevel` that blames the first line outside this library.
+
+    A cost is asked for by properties, by `prices.cost()` and by the command line, each with a
+    number of frames of its own between it and here.
+    """
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__")):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _is_ours(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] == __name__.partition(".")[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from typing_extensions import TypeVar, override
 
@@ -29,15 +29,10 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
         end_time: float,
         completed: bool = True,
     ) -> None:
-        self._call = call
-        self._answer = answer
-        self._response = response
-        self._tools = tools
-        self._start_time = start_time
-        self._end_time = end_time
+        super().__init__(call, answer, tools, start_time=start_time, end_time=end_time)
+        self._build_response: Callable[[], ResponseObjectT] | None = response
+        self._response: ResponseObjectT | None = None
         self._is_completed = completed
-        self._cost = None
-        self._cost_known = False
 
     def __str__(self) -> str:
         return self.content
@@ -47,8 +42,10 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
 
     @property
     def response(self) -> ResponseObjectT:
-        """The provider's own response object."""
-        return self._response()
+        """The provider's own response object, built on first read and kept."""
+        if self._build_response is not None:
+            self._response, self._build_response = self._build_response(), None
+        return cast("ResponseObjectT", self._response)
 
     @property
     def tool(self) -> BaseTool | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from .._prices._cost import Cost
 from .._prices._overrides import price
@@ -15,21 +15,42 @@ from .._provider._messages import MessageParam
 from .._request._prepared import PreparedCall
 from .._tools._base_tool import BaseTool
 
+_UNREAD: Final[Any] = object()
+"""Stands for what has not been computed yet, where None is an answer."""
 
-class CallResult:
+
+class CallResult(ABC):
     """The properties that streams and call responses share.
 
     What is documented with `StreamNotExhaustedError` raises it on a stream that has not ended, and
-    never on a call response.
+    never on a call response. What is computed is computed by the first read after the end and kept:
+    reading it again gives the same object.
+
+    Args:
+        call: the call.
+        answer: what the response has said.
+        tools: the tool calls that are complete; more may be appended while a stream is read.
+        start_time: when the request was sent, in seconds since the epoch; 0 where it was not yet.
+        end_time: when the answer had ended; 0 where it has not.
     """
 
-    _call: PreparedCall
-    _answer: Accumulator
-    _tools: list[BaseTool]
-    _start_time: float
-    _end_time: float
-    _cost: Cost | None
-    _cost_known: bool
+    def __init__(
+        self,
+        call: PreparedCall,
+        answer: Accumulator,
+        tools: list[BaseTool],
+        *,
+        start_time: float = 0.0,
+        end_time: float = 0.0,
+    ) -> None:
+        self._call = call
+        self._answer = answer
+        self._tools = tools
+        self._start_time = start_time
+        self._end_time = end_time
+        self._usage: Any = _UNREAD
+        self._common_usage: Usage | None = _UNREAD
+        self._cost: Cost | None = _UNREAD
 
     @abstractmethod
     def _ended(self, what: str) -> Accumulator:
@@ -141,8 +162,11 @@ class CallResult:
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
-        usage = self._ended("usage").usage
-        return None if usage is None else self._call.provider.usage_object(usage)
+        answer = self._ended("usage")
+        if self._usage is _UNREAD:
+            provider = self._call.provider
+            self._usage = None if answer.usage is None else provider.usage_object(answer.usage)
+        return self._usage
 
     @property
     def common_usage(self) -> Usage | None:
@@ -152,11 +176,9 @@ class CallResult:
             StreamNotExhaustedError: the stream has not ended.
         """
         answer = self._ended("common_usage")
-        if answer.usage is None:
-            return None
-        provider = self._call.provider
-        facts = {**provider.request_facts(self._call.connection), **answer.facts}
-        return provider.normalize(answer.usage, facts)
+        if self._common_usage is _UNREAD:
+            self._common_usage = self._normalized(answer)
+        return self._common_usage
 
     @property
     def input_tokens(self) -> int | None:
@@ -200,8 +222,7 @@ class CallResult:
             UnknownPriceError: the price is not known and `prices.strict()` is on.
             UsageError: a price file of your own can't be used.
         """
-        self._ended("cost")
-        details = self._priced()
+        details = self._cost_as("cost")
         return None if details is None else float(details)
 
     @property
@@ -211,8 +232,7 @@ class CallResult:
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
-        self._ended("cost_details")
-        return self._priced()
+        return self._cost_as("cost_details")
 
     @property
     def message_param(self) -> Any:
@@ -271,19 +291,31 @@ class CallResult:
         """
         return list(self._call.provider.tool_message_params(results))
 
+    def _cost_as(self, what: str) -> Cost | None:
+        self._ended(what)
+        if self._cost is _UNREAD:
+            self._cost = self._priced()
+        return self._cost
+
+    def _normalized(self, answer: Accumulator) -> Usage | None:
+        if answer.usage is None:
+            return None
+        provider = self._call.provider
+        facts = {**provider.request_facts(self._call.connection), **answer.facts}
+        return provider.normalize(answer.usage, facts)
+
     def _priced(self) -> Cost | None:
         usage = self.common_usage
-        if not self._cost_known:
-            self._cost_known = True
-            if usage is not None:
-                self._cost = price(
-                    self._call.provider.name,
-                    usage,
-                    bundled=lambda: self._call.provider.prices,
-                    model=self.model,
-                    requested_model=self._call.model,
-                    final=self._completed,
-                    at=self._start_time or None,
-                    prices=self._call.prices,
-                )
-        return self._cost
+        if usage is None:
+            return None
+        provider = self._call.provider
+        return price(
+            provider.name,
+            usage,
+            bundled=lambda: provider.prices,
+            model=self.model,
+            requested_model=self._call.model,
+            final=self._completed,
+            at=self._start_time or None,
+            prices=self._call.prices,
+        )

@@ -51,25 +51,19 @@ class StreamBase(CallResult, Generic[ChunkT]):
                     cls.chunk_class = chunk_class
 
     def __init__(self, call: PreparedCall) -> None:
-        self._call = call
-        self._state = StreamState.CREATED
-        self._error: MirascopeError | None = None
-        self._iterated = False
-        self._cancelled = False
-        self._lock = threading.Lock()
-        self._start_time = 0.0
-        self._end_time = 0.0
-        self._cost = None
-        self._cost_known = False
-        self._deadlines: Deadlines | None = None
         self._reader: ResponseReader[ChunkT] = ResponseReader(
             call.provider.framer(),
             call.provider.decoder(),
             cast("type[ChunkT]", self.chunk_class),
             call.toolset,
         )
-        self._answer = self._reader.answer
-        self._tools = self._reader.tools
+        super().__init__(call, self._reader.answer, self._reader.tools)
+        self._state = StreamState.CREATED
+        self._error: MirascopeError | None = None
+        self._iterated = False
+        self._cancelled = False
+        self._lock = threading.Lock()
+        self._deadlines: Deadlines | None = None
 
     def __repr__(self) -> str:
         return (
