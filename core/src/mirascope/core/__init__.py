@@ -6,6 +6,7 @@ distribution `mirascope-openai` installs, and nothing else is imported.
 
 from typing import TYPE_CHECKING
 
+from ._api_call import APICall, AsyncAPICall
 from ._call import (
     AsyncCall,
     AsyncDecorator,
@@ -116,8 +117,10 @@ else:
 
 __all__ = [
     "FINISH_REASONS",
+    "APICall",
     "APIError",
     "Accumulator",
+    "AsyncAPICall",
     "AsyncCall",
     "AsyncDecorator",
     "AsyncHTTPSource",

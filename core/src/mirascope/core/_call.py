@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Generic, Literal, ParamSpec, Protocol, overload
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeAlias, overload
 
 from typing_extensions import TypeVar
 
@@ -43,19 +43,24 @@ class AsyncDecorator(Protocol[AsyncStreamT]):
     ) -> Callable[P, Awaitable[AsyncStreamT]]: ...
 
 
+Resolve: TypeAlias = Callable[[str, str | None], tuple[Provider, str]]
+"""Takes the model and the `api=` of a decorator; returns the provider and its own model name."""
+
+
 class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
     """The `call` of a provider: a factory of decorators.
 
     Args:
-        provider: who answers the calls.
+        provider: who answers the calls, or a function that finds it for a model and an `api=`.
         apis: the provider's other wire APIs, by the name that `api=` selects them with.
     """
 
     def __init__(
-        self, provider: Provider, apis: Mapping[str, Callable[[], Provider]] | None = None
+        self,
+        provider: Provider | Resolve,
+        apis: Mapping[str, Callable[[], Provider]] | None = None,
     ) -> None:
-        self._provider = provider
-        self._apis = dict(apis or {})
+        self._resolve = _resolver(provider, apis)
 
     @overload
     def __call__(
@@ -123,31 +128,19 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
             UsageError: the arguments contradict each other.
             ProviderError: the provider's plugin can't be used.
         """
-        provider, model = self._resolve(model, api)
-        return functools.partial(
-            _decorate,
-            CallSettings.build(
-                provider,
-                model,
-                stream=stream,
-                tools=tools,
-                client=client,
-                call_params=call_params,
-                timeout=timeout,
-                sdk_iteration=sdk_iteration,
-                record=record,
-                provider_facts=functools.partial(_provider_facts, provider.name),
-                params=params,
-            ),
+        return _decorator(
+            self._resolve,
+            model,
+            api=api,
+            stream=stream,
+            tools=tools,
+            client=client,
+            call_params=call_params,
+            timeout=timeout,
+            sdk_iteration=sdk_iteration,
+            record=record,
+            **params,
         )
-
-    def _resolve(self, model: str, api: str | None) -> tuple[Provider, str]:
-        if api is None or api == self._provider.api:
-            return self._provider, model
-        if api not in self._apis:
-            known = ", ".join([self._provider.api, *self._apis])
-            raise UsageError(f"{self._provider.name!r} has no API {api!r}; it has: {known}")
-        return self._apis[api](), model
 
 
 class AsyncCall(Generic[ResponseT, AsyncStreamT]):
@@ -159,10 +152,11 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
     """
 
     def __init__(
-        self, provider: Provider, apis: Mapping[str, Callable[[], Provider]] | None = None
+        self,
+        provider: Provider | Resolve,
+        apis: Mapping[str, Callable[[], Provider]] | None = None,
     ) -> None:
-        self._provider = provider
-        self._apis = dict(apis or {})
+        self._resolve = _resolver(provider, apis)
 
     @overload
     def __call__(
@@ -200,7 +194,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
             UsageError: the arguments contradict each other, or the function is not asynchronous.
             ProviderError: the provider's plugin can't be used.
         """
-        decorate = self._call(model, **arguments)
+        decorate = _decorator(self._resolve, model, **arguments)
 
         def decorate_async(fn: Callable[..., Any]) -> Any:
             if not inspect.iscoroutinefunction(fn):
@@ -212,38 +206,6 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
             return decorate(fn)
 
         return decorate_async
-
-    @property
-    def _call(self) -> Any:
-        return Call[Any, Any, Any](self._provider, self._apis)
-
-
-class _CallByName(Call[BaseCallResponse[Any], BaseStream[Any], BaseAsyncStream[Any]]):
-    """`call("provider/model")` for any provider that is installed."""
-
-    def __init__(self) -> None:
-        # No provider until a model names one: importing this module must load no plugin.
-        pass
-
-    def _resolve(self, model: str, api: str | None) -> tuple[Provider, str]:
-        return resolve_model(model, api)
-
-
-class _AsyncCallByName(AsyncCall[BaseCallResponse[Any], BaseAsyncStream[Any]]):
-    """`call_async("provider/model")` for any provider that is installed."""
-
-    def __init__(self) -> None:
-        pass
-
-    @property
-    def _call(self) -> Any:
-        return call
-
-
-call = _CallByName()
-"""`@call("openai/gpt-4o", stream=True)`: the call of any installed provider, by name."""
-call_async = _AsyncCallByName()
-"""`@call_async("openai/gpt-4o", stream=True)`: the same for `async def` functions."""
 
 
 def resolve_model(model: str, api: str | None = None) -> tuple[Provider, str]:
@@ -259,6 +221,58 @@ def resolve_model(model: str, api: str | None = None) -> tuple[Provider, str]:
     from .plugins import load_provider
 
     return load_provider(name, api), rest
+
+
+def _resolver(
+    provider: Provider | Resolve, apis: Mapping[str, Callable[[], Provider]] | None
+) -> Resolve:
+    """Return what finds the provider of a call; importing a decorator must load no plugin."""
+    if not isinstance(provider, Provider):
+        return provider
+
+    def resolve(model: str, api: str | None) -> tuple[Provider, str]:
+        if api is None or api == provider.api:
+            return provider, model
+        others = apis or {}
+        if api not in others:
+            known = ", ".join([provider.api, *others])
+            raise UsageError(f"{provider.name!r} has no API {api!r}; it has: {known}")
+        return others[api](), model
+
+    return resolve
+
+
+def _decorator(
+    resolve: Resolve,
+    model: str,
+    *,
+    api: str | None = None,
+    stream: bool = False,
+    tools: Sequence[ToolLike] = (),
+    client: Any = None,
+    call_params: Mapping[str, Any] | None = None,
+    timeout: TimeoutTypes = None,
+    sdk_iteration: bool = False,
+    record: RecordTypes = None,
+    **params: Any,
+) -> Callable[[Callable[..., Any]], Any]:
+    provider, model = resolve(model, api)
+    return functools.partial(
+        _decorate,
+        CallSettings.build(
+            provider,
+            model,
+            stream=stream,
+            tools=tools,
+            client=client,
+            call_params=call_params,
+            timeout=timeout,
+            sdk_iteration=sdk_iteration,
+            record=record,
+            provider_facts=functools.partial(_provider_facts, provider.name),
+            params=params,
+        ),
+    )
 
 
 def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -316,3 +330,9 @@ def _distribution(name: str) -> str:
         return f"{name} {version(name)}"
     except PackageNotFoundError:
         return ""
+
+
+call = Call[BaseCallResponse[Any], BaseStream[Any], BaseAsyncStream[Any]](resolve_model)
+"""`@call("openai/gpt-4o", stream=True)`: the call of any installed provider, by name."""
+call_async = AsyncCall[BaseCallResponse[Any], BaseAsyncStream[Any]](resolve_model)
+"""`@call_async("openai/gpt-4o", stream=True)`: the same for `async def` functions."""

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, cast, overload
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
-from mirascope.core import (
-    AsyncCall,
-    AsyncDecorator,
-    BaseDynamicConfig,
-    BaseTool,
-    Call,
-    RecordTypes,
-    SyncOrAsyncDecorator,
-    Timeouts,
-)
+from mirascope.core import APICall, AsyncAPICall, AsyncCall, BaseDynamicConfig, Call
 
 from ._call_response import OpenAICallResponse
 from ._provider import OpenAIProvider
@@ -26,141 +17,32 @@ from ._stream import OpenAIAsyncStream, OpenAIStream
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
-Tools: TypeAlias = Sequence[type[BaseTool] | Callable[..., Any]]
-
 PROVIDER = OpenAIProvider()
 RESPONSES_PROVIDER = OpenAIResponsesProvider()
 _APIS = {"responses": lambda: RESPONSES_PROVIDER}
 
-
-class OpenAICall(Protocol):
-    """What type checkers see of `call`: the API that `api=` names decides what calls return."""
-
-    @overload
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[True],
-        api: Literal["responses"],
-        tools: Tools = (),
-        client: Any = None,
-        call_params: Mapping[str, Any] | None = None,
-        timeout: Timeouts | float | None = None,
-        sdk_iteration: bool = False,
-        record: RecordTypes = None,
-        **params: Any,
-    ) -> SyncOrAsyncDecorator[OpenAIResponsesStream, OpenAIResponsesAsyncStream]: ...
-    @overload
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        api: Literal["responses"],
-        tools: Tools = (),
-        client: Any = None,
-        call_params: Mapping[str, Any] | None = None,
-        timeout: Timeouts | float | None = None,
-        **params: Any,
-    ) -> SyncOrAsyncDecorator[OpenAIResponsesCallResponse, OpenAIResponsesCallResponse]: ...
-    @overload
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[True],
-        api: Literal["chat"] | None = None,
-        tools: Tools = (),
-        client: Any = None,
-        call_params: Mapping[str, Any] | None = None,
-        timeout: Timeouts | float | None = None,
-        sdk_iteration: bool = False,
-        record: RecordTypes = None,
-        **params: Any,
-    ) -> SyncOrAsyncDecorator[OpenAIStream, OpenAIAsyncStream]: ...
-    @overload
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        api: Literal["chat"] | None = None,
-        tools: Tools = (),
-        client: Any = None,
-        call_params: Mapping[str, Any] | None = None,
-        timeout: Timeouts | float | None = None,
-        **params: Any,
-    ) -> SyncOrAsyncDecorator[OpenAICallResponse, OpenAICallResponse]: ...
-
-
-class OpenAIAsyncCall(Protocol):
-    """The same of `call_async`."""
-
-    @overload
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[True],
-        api: Literal["responses"],
-        tools: Tools = (),
-        client: Any = None,
-        call_params: Mapping[str, Any] | None = None,
-        timeout: Timeouts | float | None = None,
-        sdk_iteration: bool = False,
-        record: RecordTypes = None,
-        **params: Any,
-    ) -> AsyncDecorator[OpenAIResponsesAsyncStream]: ...
-    @overload
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        api: Literal["responses"],
-        tools: Tools = (),
-        client: Any = None,
-        call_params: Mapping[str, Any] | None = None,
-        timeout: Timeouts | float | None = None,
-        **params: Any,
-    ) -> AsyncDecorator[OpenAIResponsesCallResponse]: ...
-    @overload
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[True],
-        api: Literal["chat"] | None = None,
-        tools: Tools = (),
-        client: Any = None,
-        call_params: Mapping[str, Any] | None = None,
-        timeout: Timeouts | float | None = None,
-        sdk_iteration: bool = False,
-        record: RecordTypes = None,
-        **params: Any,
-    ) -> AsyncDecorator[OpenAIAsyncStream]: ...
-    @overload
-    def __call__(
-        self,
-        model: str,
-        *,
-        stream: Literal[False] = False,
-        api: Literal["chat"] | None = None,
-        tools: Tools = (),
-        client: Any = None,
-        call_params: Mapping[str, Any] | None = None,
-        timeout: Timeouts | float | None = None,
-        **params: Any,
-    ) -> AsyncDecorator[OpenAICallResponse]: ...
-
-
-call = cast("OpenAICall", Call[Any, Any, Any](PROVIDER, _APIS))
+call = cast(
+    """APICall[
+        Literal["chat"],
+        OpenAICallResponse, OpenAIStream, OpenAIAsyncStream,
+        Literal["responses"],
+        OpenAIResponsesCallResponse, OpenAIResponsesStream, OpenAIResponsesAsyncStream,
+    ]""",
+    Call[Any, Any, Any](PROVIDER, _APIS),
+)
 """`@openai.call("gpt-4o", stream=True)` for functions and `async def` functions.
 
 Calls speak chat completions; `api="responses"` chooses the Responses API.
 """
-call_async = cast("OpenAIAsyncCall", AsyncCall[Any, Any](PROVIDER, _APIS))
+call_async = cast(
+    """AsyncAPICall[
+        Literal["chat"],
+        OpenAICallResponse, OpenAIAsyncStream,
+        Literal["responses"],
+        OpenAIResponsesCallResponse, OpenAIResponsesAsyncStream,
+    ]""",
+    AsyncCall[Any, Any](PROVIDER, _APIS),
+)
 """`@openai.call_async("gpt-4o", stream=True)` for `async def` functions."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-import sys
+import inspect
 import time
 import warnings
 from collections.abc import Mapping
@@ -309,9 +309,10 @@ def _level_of_the_caller() -> int:
     A cost is asked for by properties, by `prices.cost()` and by the command line, each with a
     number of frames of its own between it and here.
     """
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__")):
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and _is_ours(frame.f_globals.get("__name__")):
         level, frame = level + 1, frame.f_back
+    # This function's own frame counts for the one that warns.
     return level
 
 

@@ -1,0 +1,150 @@
+"""The types of decorators whose `api=` chooses between two wire APIs of one provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol, overload
+
+from typing_extensions import TypeVar
+
+from ._call import AsyncDecorator, AsyncStreamT, ResponseT, StreamT, SyncOrAsyncDecorator
+from ._recording._recorder import RecordTypes
+from ._request._timeouts import TimeoutTypes
+from ._tools._base_tool import ToolLike
+
+ApiT = TypeVar("ApiT", bound=str, contravariant=True)
+Api2T = TypeVar("Api2T", bound=str, contravariant=True)
+Response2T = TypeVar("Response2T", covariant=True)
+Stream2T = TypeVar("Stream2T", covariant=True)
+AsyncStream2T = TypeVar("AsyncStream2T", covariant=True)
+
+
+class APICall(
+    Protocol[ApiT, ResponseT, StreamT, AsyncStreamT, Api2T, Response2T, Stream2T, AsyncStream2T]
+):
+    """What type checkers see of a `call` whose `api=` chooses between two wire APIs.
+
+    `Call(provider, {"responses": …})` is one at run time. A provider with more APIs gives each a
+    `Call` of its own.
+
+    Type parameters, for the default API and then for the other one: its name as a `Literal`, and
+    what a call returns without `stream=True`, with it, and with it on an `async def`.
+    """
+
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True],
+        api: Api2T,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        sdk_iteration: bool = False,
+        record: RecordTypes = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[Stream2T, AsyncStream2T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        api: Api2T,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[Response2T, Response2T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True],
+        api: ApiT | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        sdk_iteration: bool = False,
+        record: RecordTypes = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[StreamT, AsyncStreamT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        api: ApiT | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[ResponseT, ResponseT]: ...
+
+
+class AsyncAPICall(Protocol[ApiT, ResponseT, AsyncStreamT, Api2T, Response2T, AsyncStream2T]):
+    """The same of a `call_async`, whose synchronous streams are left out."""
+
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True],
+        api: Api2T,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        sdk_iteration: bool = False,
+        record: RecordTypes = None,
+        **params: Any,
+    ) -> AsyncDecorator[AsyncStream2T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        api: Api2T,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        **params: Any,
+    ) -> AsyncDecorator[Response2T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[True],
+        api: ApiT | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        sdk_iteration: bool = False,
+        record: RecordTypes = None,
+        **params: Any,
+    ) -> AsyncDecorator[AsyncStreamT]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        stream: Literal[False] = False,
+        api: ApiT | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        **params: Any,
+    ) -> AsyncDecorator[ResponseT]: ...
