@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -258,14 +259,21 @@ def is_retryable(status: int | None) -> bool:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that `retry-after-ms` or `retry-after` ask for (RFC 9110 §10.2.3)."""
+    """Return the seconds that `retry-after-ms` or `retry-after` ask for (RFC 9110 §10.2.3).
+
+    They are finite and not negative, fit for `time.sleep`; anything else counts as not said.
+    """
     with contextlib.suppress(ValueError):
-        return float(headers.get("retry-after-ms", "")) / 1000
+        return _wait(float(headers.get("retry-after-ms", "")) / 1000)
     wait = headers.get("retry-after", "")
     try:
-        return float(wait)
+        return _wait(float(wait))
     except ValueError:
         return _seconds_until(wait)
+
+
+def _wait(seconds: float) -> float | None:
+    return seconds if 0 <= seconds < math.inf else None
 
 
 def _seconds_until(http_date: str) -> float | None:

@@ -6,7 +6,6 @@ import contextlib
 import datetime
 import logging
 import os
-import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from .. import _observers
 from .._errors import UsageError
+from .._process import ProcessLock
 from ._cost import Cost, calculate_cost
 from ._rows import parse_price
 from ._table import PriceTable
@@ -38,7 +38,7 @@ class _State:
 
 _logger = logging.getLogger("mirascope.plugins")
 _state = _State()
-_lock = threading.Lock()
+_lock = ProcessLock()
 _files: dict[str, list[PriceTable]] = {}
 
 

@@ -127,7 +127,8 @@ class Recorder:
         self._start = 0.0
         self._state: StreamState | None = None
         self._error: MirascopeError | None = None
-        self._lock = threading.Lock()
+        # Reentrant: a signal handler may end the stream whose line is being written.
+        self._lock = threading.RLock()
 
     def begin(self, call: RecordedRequest) -> None:
         """Make the file and write what is known before the request is sent.
@@ -222,7 +223,10 @@ class Recorder:
             raise UsageError(f"record: {self._path!r} can't be written: {reason}") from error
 
     def _make(self, path: str) -> BinaryIO:
-        file = open(path, "xb", buffering=0)  # noqa: SIM115 - closed with the stream
+        # For its owner alone: a recording holds prompts and answers.
+        file = open(  # noqa: SIM115 - closed with the stream
+            path, "xb", buffering=0, opener=lambda p, flags: os.open(p, flags, 0o600)
+        )
         self._path, self._made = path, True
         return file
 

@@ -126,7 +126,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
                 chunks = reader.chunks
                 for item in reader.feed(piece):
                     yield item
-                    if self._state is not StreamState.STREAMING:
+                    if self._ending is not None:
                         return
                 if reader.done:
                     break

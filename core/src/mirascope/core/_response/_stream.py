@@ -69,6 +69,9 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             self._check_readable()
         if self._source is None:
             self._begin()
+            if self._ending is not None:
+                # cancel() came in between, from a signal handler or another thread.
+                return self
             try:
                 self._source = self._open_source()
             except GivenUp:
@@ -143,7 +146,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 self._reading = False
                 for item in reader.feed(piece):
                     yield item
-                    if self._state is not StreamState.STREAMING:
+                    if self._ending is not None:
                         return
                 if reader.done:
                     break
@@ -233,13 +236,12 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 self._deadlines.progress()
 
     def _release(self, source: Source | None) -> None:
-        if source is None:
+        if source is None or self._released:
             return
-        with self._lock:
-            released, self._released = self._released, True
-        if not released:
-            # The answer is settled; a connection that fails to close has nothing to add to it.
-            with contextlib.suppress(Exception):
-                source.close()
+        # The answer is settled; a connection that fails to close has nothing to add to it.
+        with contextlib.suppress(Exception):
+            source.close()
+        # After the fact: closing twice does no harm, and an interrupt must not leave it undone.
+        self._released = True
 
     _released = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any, ClassVar, Generic, cast, get_args
 
@@ -40,6 +39,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
     chunk_class: ClassVar[type[BaseCallResponseChunk[Any]]] = BaseCallResponseChunk
 
     _source: Any = None
+    _ending: tuple[StreamState, MirascopeError | None] | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -58,11 +58,9 @@ class StreamBase(CallResult, Generic[ChunkT]):
             call.toolset,
         )
         super().__init__(call, self._reader.answer, self._reader.tools)
-        self._state = StreamState.CREATED
-        self._error: MirascopeError | None = None
+        self._begun = False
         self._iterated = False
         self._cancelled = False
-        self._lock = threading.Lock()
         self._deadlines: Deadlines | None = None
 
     def __repr__(self) -> str:
@@ -80,6 +78,16 @@ class StreamBase(CallResult, Generic[ChunkT]):
     def error(self) -> MirascopeError | None:
         """The error that ended the stream, or None."""
         return self._error
+
+    @property
+    def _state(self) -> StreamState:
+        if self._ending is not None:
+            return self._ending[0]
+        return StreamState.STREAMING if self._begun else StreamState.CREATED
+
+    @property
+    def _error(self) -> MirascopeError | None:
+        return None if self._ending is None else self._ending[1]
 
     @property
     def event_count(self) -> int:
@@ -137,20 +145,20 @@ class StreamBase(CallResult, Generic[ChunkT]):
     def _begin(self) -> None:
         """The request is about to be sent."""
         self._start_time = time.time()
-        self._state = StreamState.STREAMING
+        self._begun = True
         if self._call.timeouts:
             self._deadlines = Deadlines(time.monotonic(), **self._call.timeouts)
         _observers.stream_started(self)
 
     def _finish(self, state: StreamState, error: MirascopeError | None = None) -> None:
         """Enter an ending; only the first one counts."""
-        with self._lock:
-            if self._state.ended:
-                return
-            self._start_time = self._start_time or time.time()
-            self._end_time = max(self._start_time, time.time())
-            self._error = error
-            self._state = state
+        # The first claim wins, in one step of the interpreter: a lock would deadlock with a signal
+        # handler that calls cancel() while its own thread holds it.
+        ending = (state, error)
+        if vars(self).setdefault("_ending", ending) is not ending:
+            return
+        self._start_time = self._start_time or time.time()
+        self._end_time = max(self._start_time, time.time())
         if self._call.recorder is not None:
             self._call.recorder.ended(state, error)
         if error is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import threading
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Generic
 
 from typing_extensions import TypeVar
+
+from .._process import ProcessLock, after_fork
 
 ClientT = TypeVar("ClientT")
 AsyncClientT = TypeVar("AsyncClientT")
@@ -21,7 +22,8 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
 
     Connections are reused by later calls only if their client is. An asynchronous client belongs
     to the event loop that its connections were opened in, so each loop has its own; it is closed
-    when the loop shuts its asynchronous generators down, as `asyncio.run` does at its end.
+    when the loop shuts its asynchronous generators down, as `asyncio.run` does at its end. A forked
+    child begins without clients.
 
     Args:
         close: closes a synchronous client; it is called at the end of the process.
@@ -34,8 +36,11 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
         aclose: Callable[[AsyncClientT], Awaitable[None]],
     ) -> None:
         self._aclose = aclose
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._clients: dict[Hashable, ClientT] = {}
+        # A parent's clients, in a forked child: neither used nor closed. Their sockets are the
+        # parent's, and closing one that speaks TLS would write on its connection.
+        self._forgotten: list[object] = []
         self._async_clients: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[Hashable, AsyncClientT]
         ] = weakref.WeakKeyDictionary()
@@ -49,6 +54,7 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
                     close(client)
 
         atexit.register(close_all)
+        after_fork(self._begin_child)
 
     def get(self, key: Hashable, make: Callable[[], ClientT]) -> ClientT:
         """Return the client for `key`, made by `make` on first use."""
@@ -70,6 +76,13 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
         if key not in clients:
             clients[key] = make()
         return clients[key]
+
+    def _begin_child(self) -> None:
+        """Begin without clients: two processes on one connection read each other's answers."""
+        self._forgotten += (self._clients, self._async_clients, self._closers)
+        self._clients = {}
+        self._async_clients = weakref.WeakKeyDictionary()
+        self._closers = weakref.WeakKeyDictionary()
 
     async def _close_with_loop(self, clients: dict[Hashable, AsyncClientT]) -> AsyncIterator[None]:
         try:

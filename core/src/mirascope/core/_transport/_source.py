@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeAlias, cast
 
 from .._errors import StreamDecodeError, request_id
 from .._types import JSONObject
+from ._held_connection import HeldConnection
 
 SDKObject: TypeAlias = tuple[Any, JSONObject]
 """An object that an SDK yielded, and the JSON object that it was made of."""
@@ -63,10 +62,11 @@ class HTTPSource:
         close: what releases the response; its own `close` by default.
     """
 
-    __slots__ = ("_close", "_response", "request_id")
+    __slots__ = ("_close", "_connection", "_response", "request_id")
 
     def __init__(self, response: Any, close: Callable[[], None] | None = None) -> None:
         self._response = response
+        self._connection = HeldConnection(response)
         self._close: Callable[[], None] = close or response.close
         self.request_id = request_id(response.headers)
 
@@ -75,8 +75,8 @@ class HTTPSource:
         return iterator
 
     def abort(self) -> None:
-        """Shut the socket down, which ends a read that waits on it."""
-        shut_down(self._response)
+        """Shut the connection down, for as long as it is this response's."""
+        self._connection.shut_down()
 
     def close(self) -> None:
         """Release the response."""
@@ -107,24 +107,6 @@ class AsyncHTTPSource:
         await self._aclose()
 
 
-def shut_down(response: Any) -> None:
-    """Shut down the socket under a response of httpx or httpx2.
-
-    The `network_stream` extension is documented API of both
-    (https://www.python-httpx.org/advanced/extensions/#network_stream). On HTTP/2 the socket is
-    shared with other requests and is left alone.
-    """
-    if getattr(response, "http_version", "") == "HTTP/2":
-        return
-    extensions: Any = getattr(response, "extensions", None) or {}
-    stream = extensions.get("network_stream")
-    sock = stream.get_extra_info("socket") if stream is not None else None
-    if sock is not None:
-        # Already closed, or never connected: nothing waits on it then.
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-
-
 class ObjectSource:
     """A source over the objects that an SDK's own stream yields.
 
@@ -133,21 +115,23 @@ class ObjectSource:
         to_data: turns an object into the JSON object that it stands for.
     """
 
-    __slots__ = ("_stream", "_to_data", "request_id")
+    __slots__ = ("_connection", "_stream", "_to_data", "request_id")
 
     def __init__(self, stream: Any, to_data: Callable[[Any], JSONObject]) -> None:
         self._stream = stream
         self._to_data = to_data
-        headers: Any = getattr(getattr(stream, "response", None), "headers", {})
+        response = getattr(stream, "response", None)
+        headers: Any = getattr(response, "headers", {})
         self.request_id = request_id(headers)
+        self._connection = HeldConnection(response)
 
     def __iter__(self) -> Iterator[SDKObject]:
         for obj in self._stream:
             yield obj, self._to_data(obj)
 
     def abort(self) -> None:
-        """Shut the socket down, where the SDK's stream shows its response."""
-        shut_down(getattr(self._stream, "response", None))
+        """Shut the connection down, where the SDK's stream shows its response."""
+        self._connection.shut_down()
 
     def close(self) -> None:
         """Close the SDK's stream."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
+
+from .. import _process
 
 _FEW: Final = 64
 """How many alarms are kept before those that are over are looked for."""
@@ -28,7 +29,8 @@ class Alarm:
 
     def __init__(self, action: Callable[[], None]) -> None:
         self._action: Callable[[], None] | None = action
-        self._lock = threading.Lock()
+        # Reentrant: a signal handler may cancel what its own thread is cancelling.
+        self._lock = threading.RLock()
         self.fired = False
 
     def cancel(self) -> None:
@@ -106,6 +108,4 @@ class Watchdog:
 
 WATCHDOG: Final = Watchdog()
 
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=WATCHDOG.reset)
+_process.after_fork(WATCHDOG.reset)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import threading
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from types import MappingProxyType, ModuleType
@@ -19,6 +18,7 @@ from .._errors import (
     UnknownProviderError,
     describe,
 )
+from .._process import ProcessLock
 from .._provider._provider import Provider
 from ._discovery import PLUGIN_FAILURES, Origin, discover, import_plugin
 from ._spec import ProviderSpec
@@ -46,7 +46,7 @@ class _Registry:
         self.origins[spec.name] = origin
 
 
-_lock = threading.RLock()
+_lock = ProcessLock()
 _registry = _Registry()
 _observers.hooks = _registry.manager.hook
 

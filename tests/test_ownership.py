@@ -1,0 +1,114 @@
+"""At every moment one stream, or the pool, owns a connection."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mirascope.core import Recording, compatible, stream_from
+from mirascope.core._errors import retry_after
+
+from .loopback import DONE, Received, Server, answer, streamed
+
+Serve = Callable[..., Server]
+KEY = "key-of-the-test"
+
+
+def echo(request: Received) -> Any:
+    """Answer with the name of the model that was asked for, in many chunks."""
+    return streamed(*answer(*[f"<{request.json['model']}>"] * 30), DONE)
+
+
+def ask(server: Server, name: str) -> str:
+    """Ask through the default client; return the answer, or what went wrong."""
+
+    @compatible.call(name, stream=True, base_url=server.url, api_key=KEY)
+    def hello() -> None:
+        """Hi"""
+
+    try:
+        return hello().collect().content
+    except Exception as error:
+        return repr(error)
+
+
+def test_draining_a_stream_never_ends_another(serve: Serve) -> None:
+    """A connection that went back to the pool is not shut down by the stream that had it before."""
+    server = serve(echo)
+    names = [f"model-{number}" for number in range(600)]
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda name: ask(server, name), names))
+    assert answers == [f"<{name}>" * 30 for name in names]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_has_clients_of_its_own(serve: Serve) -> None:
+    server = serve(echo)
+    assert ask(server, "warm") == "<warm>" * 30
+    children = []
+    for number in range(3):
+        child = os.fork()
+        if child == 0:
+            name = f"child-{number}"
+            right = all(ask(server, name) == f"<{name}>" * 30 for _ in range(10))
+            os._exit(0 if right else 1)
+        children.append(child)
+    own = Counter(ask(server, "parent") for _ in range(10))
+    statuses = [os.waitpid(child, 0)[1] for child in children]
+    assert own == {"<parent>" * 30: 10}
+    assert statuses == [0, 0, 0]
+
+
+def test_cancel_may_be_called_by_a_signal_handler() -> None:
+    """Between any two lines in which a stream ends: a handler runs in the thread it interrupts."""
+    body = b'data: {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}\n\n'
+    line, lines = 0, 99
+    while line < lines:
+        stream: Any = stream_from(
+            Recording.of_body(body + b"data: [DONE]\n\n"), provider="compatible"
+        )
+        seen = 0
+
+        def handler(frame: Any, event: str, _: Any, stream: Any = stream, line: int = line) -> Any:
+            nonlocal seen
+            if event == "line" and frame.f_code.co_name in ("_finish", "_release", "open"):
+                if seen == line:
+                    stream.cancel()
+                seen += 1
+            return handler
+
+        before = sys.gettrace()
+        sys.settrace(handler)
+        try:
+            text = "".join(chunk.content for chunk, _ in stream)
+        finally:
+            sys.settrace(before)
+        assert stream.state in ("completed", "cancelled")
+        assert text in ("", "Hi")
+        lines, line = seen, line + 1
+    assert line > 5
+
+
+@pytest.mark.parametrize("value", ["-5", "nan", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize("name", ["retry-after", "retry-after-ms"])
+def test_a_wait_is_one_that_can_be_slept(name: str, value: str) -> None:
+    assert retry_after({name: value}) is None
+
+
+def test_a_recording_is_for_its_owner_alone(serve: Serve, tmp_path: Path) -> None:
+    server = serve(echo)
+    path = tmp_path / "one.jsonl"
+
+    @compatible.call("m", stream=True, base_url=server.url, api_key=KEY, record=path)
+    def hello() -> None:
+        """Hi"""
+
+    hello().collect()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
