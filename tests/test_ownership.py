@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import sys
@@ -15,7 +16,8 @@ import pytest
 from mirascope.core import Recording, compatible, stream_from
 from mirascope.core._errors import retry_after
 
-from .loopback import DONE, Received, Server, answer, streamed
+from .conftest import API
+from .loopback import DONE, Pause, Received, Server, answer, streamed
 
 Serve = Callable[..., Server]
 KEY = "key-of-the-test"
@@ -94,6 +96,27 @@ def test_cancel_may_be_called_by_a_signal_handler() -> None:
         assert text in ("", "Hi")
         lines, line = seen, line + 1
     assert line > 5
+
+
+async def test_two_openers_send_one_request(api: API, serve: Serve) -> None:
+    server = serve([Pause(0.3), *streamed(*answer("Hi"), DONE)])
+    async with api.connected(server) as connection:
+        stream = await api.call(api.ask(**connection))
+
+        def in_a_thread() -> Any:
+            return stream.open()
+
+        opens = [
+            stream.open() if api.is_async else asyncio.to_thread(in_a_thread) for _ in range(4)
+        ]
+        opened = await asyncio.gather(*opens, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in opened if one is not stream) == (
+            ["StreamConsumedError"] * 3
+        )
+        reading = await api.drain(stream)
+    assert reading.error is None
+    assert stream.content == "Hi"
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("value", ["-5", "nan", "inf", "-inf", "1e999"])

@@ -54,7 +54,9 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         """
         if self._state.ended:
             self._check_readable()
-        if self._source is None:
+        with self._alone():
+            if self._source is not None:
+                return self
             self._begin()
             try:
                 self._source = await self._in_time(self._call.send_async())

@@ -67,7 +67,9 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         """
         if self._state.ended:
             self._check_readable()
-        if self._source is None:
+        with self._alone():
+            if self._source is not None:
+                return self
             self._begin()
             if self._ending is not None:
                 # cancel() came in between, from a signal handler or another thread.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
+from collections.abc import Generator
 from typing import Any, ClassVar, Generic, cast, get_args
 
 from typing_extensions import TypeVar
@@ -59,6 +62,8 @@ class StreamBase(CallResult, Generic[ChunkT]):
         )
         super().__init__(call, self._reader.answer, self._reader.tools)
         self._begun = False
+        # Held while one caller opens; nobody ever waits for it.
+        self._lock = threading.Lock()
         self._iterated = False
         self._cancelled = False
         self._deadlines: Deadlines | None = None
@@ -137,6 +142,18 @@ class StreamBase(CallResult, Generic[ChunkT]):
             raise StreamConsumedError(
                 "this stream is being iterated already: keep one iterator, as in it = iter(stream)"
             )
+
+    @contextlib.contextmanager
+    def _alone(self) -> Generator[None]:
+        """Open alone: two requests for one stream would both be billed, and one never read."""
+        if not self._lock.acquire(blocking=False):
+            raise StreamConsumedError(
+                "this stream is being opened by another thread or task: wait for that one"
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _claim(self) -> None:
         self._check_readable()
