@@ -293,10 +293,13 @@ async def test_faults_in_the_body(api: API, serve: Serve, fault: str, sdk_iterat
         assert error.__cause__ is not None
 
 
-@pytest.mark.parametrize("shape", ["bare error line", "error name", "status in code"])
+@pytest.mark.parametrize(
+    "shape", ["bare error line", "error field", "error name", "status in code"]
+)
 async def test_error_objects_of_other_shapes(api: API, serve: Serve, shape: str) -> None:
     steps = {
         "bare error line": b'{"error": {"message": "out of memory", "code": 503}}\n\n',
+        "error field": b'error: {"message": "out of memory", "code": 503}\n\n',
         "error name": event({"message": "out of memory", "code": 503}, name="error"),
         "status in code": event({"error": {"message": "out of memory", "code": 503}}),
     }[shape]

@@ -15,14 +15,20 @@ from typing import Any
 
 import pytest
 from mirascope.core import (
+    Accumulator,
+    AsyncCall,
     AuthenticationError,
     BaseCallResponseChunk,
+    Call,
+    CallRequest,
     Decoder,
     Delta,
     EndDelta,
     InvalidTool,
     JSONObject,
+    PromptError,
     RateLimitError,
+    Request,
     StreamDecodeError,
     StreamProviderError,
     StreamState,
@@ -353,6 +359,122 @@ def test_server_sent_events_may_carry_plain_text(acme: ModuleType) -> None:
     bad = replay(PlainTextProvider(), b"event: usage\ndata: three\n\n")
     with pytest.raises(StreamDecodeError, match="invalid literal"):
         list(bad)
+
+
+# Messages in a form that core has never seen
+
+
+class _Letter:
+    """A message as an SDK has it: an object that dumps to a mapping."""
+
+    def model_dump(self, *, exclude_none: bool) -> JSONObject:
+        return {"who": "me", "text": "Greet."}
+
+
+LETTER = _Letter().model_dump(exclude_none=True)
+
+
+@pytest.fixture
+def letters(acme: ModuleType) -> ModuleType:
+    """A provider whose messages have neither a role nor parts nor a type."""
+
+    class LetterProvider(acme.AcmeProvider):
+        def prepare(self, request: CallRequest) -> Request:
+            messages = [self._letter(message) for message in request.messages]
+            return Request(messages=messages, kwargs={"letters": messages})
+
+        def _letter(self, message: Any) -> JSONObject:
+            if "who" in message:
+                return dict(message)
+            return {"who": "me" if message["role"] == "user" else "it", "text": message["content"]}
+
+        def message_param(self, answer: Accumulator) -> JSONObject:
+            return {"who": "it", "text": answer.text}
+
+        def is_message(self, mapping: Any) -> bool:
+            return "who" in mapping or super().is_message(mapping)
+
+        def is_user_message(self, message: Any) -> bool:
+            return message["who"] == "me"
+
+    provider = LetterProvider()
+    module = ModuleType("letters")
+    module.call, module.call_async = Call[Any, Any, Any](provider), AsyncCall[Any, Any](provider)
+    return module
+
+
+GIVEN = {
+    "one": lambda: LETTER,
+    "a list": lambda: [LETTER],
+    "an SDK's object": _Letter,
+    "a configuration": lambda: {"messages": [LETTER]},
+    "neutral": lambda: [{"role": "user", "content": "Greet."}],
+}
+
+
+@both
+@pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN.keys())
+async def test_a_provider_says_what_its_messages_are(
+    letters: ModuleType, is_async: bool, given: Callable[[], Any]
+) -> None:
+    if is_async:
+
+        @letters.call_async("m", stream=True)
+        async def greet_async() -> Any:
+            return given()
+
+        stream = await greet_async()
+    else:
+
+        @letters.call("m", stream=True)
+        def greet() -> Any:
+            return given()
+
+        stream = greet()
+    assert stream.messages == [LETTER]
+    assert stream.user_message_param == LETTER
+    assert stream.call_kwargs == {"letters": [LETTER]}
+
+
+def test_a_provider_s_own_messages_fill_a_messages_section(letters: ModuleType) -> None:
+    @letters.call("m", stream=True)
+    def greet(history: list[Any]) -> None:
+        """
+        MESSAGES: {history}
+        USER: And again.
+        """
+
+    stream = greet([LETTER, {"who": "it", "text": "Hello"}])
+    assert stream.messages == [
+        LETTER,
+        {"who": "it", "text": "Hello"},
+        {"who": "me", "text": "And again."},
+    ]
+
+
+def test_a_form_that_the_provider_does_not_have_is_refused(
+    acme: ModuleType, letters: ModuleType
+) -> None:
+    for call_of, message in [
+        (acme.call, LETTER),
+        (letters.call, {"parts": []}),
+        (acme.call, {"parts": [{"text": "Greet."}]}),
+        (acme.call, _Letter()),
+    ]:
+
+        @call_of("m", stream=True)
+        def greet(message: Any) -> Any:
+            return [message]
+
+        with pytest.raises(PromptError, match="what greet returned must be messages"):
+            greet(message)
+
+    @acme.call("m", stream=True)
+    def greet_now() -> Any:
+        return LETTER
+
+    with pytest.raises(UsageError, match="unknown keys text, who"):
+        greet_now()
 
 
 # Beta: chat completions, extended in a few lines

@@ -100,7 +100,12 @@ def test_sse_hands_text_outside_the_framing_on(end: bytes) -> None:
 
 
 def test_sse_hands_the_value_of_an_error_field_on() -> None:
-    assert framed(SSEFramer(), [b'error: {"message": "no"}\n\n']) == [(STRAY, b'{"message": "no"}')]
+    body = b'error: {"message": "no"}\n\n'
+    for pieces in ([body], pieces_of(body, range(len(body)))):
+        told = framed(SSEFramer(error_field="error"), pieces)
+        assert told == [(STRAY, b'{"message": "no"}')]
+        assert framed(SSEFramer(error_field="failure"), pieces) == [(STRAY, body.strip())]
+        assert framed(SSEFramer(), pieces) == [(STRAY, body.strip())]
 
 
 @pytest.mark.parametrize("head", [b"\xef", b"\xef\xbb", b"\xef\xbb\xbf", b"\xef\xbbx"])

@@ -15,6 +15,7 @@ from mirascope.core import (
     Request,
     Usage,
 )
+from mirascope.core.wire import Framer, SSEFramer
 from typing_extensions import override
 
 from . import _answer, _request
@@ -38,6 +39,11 @@ class ChatProvider(Provider):
     @override
     def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
         return _answer.tool_message_params(results)
+
+    @override
+    def framer(self) -> Framer:
+        # llama-box reports a failure as a field that the standard of server-sent events lacks.
+        return SSEFramer(error_field="error")
 
     @override
     def decoder(self) -> Decoder:

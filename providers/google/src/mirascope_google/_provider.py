@@ -70,6 +70,11 @@ class GoogleProvider(Provider):
         return _request.build_request(request)
 
     @override
+    def is_message(self, mapping: Mapping[str, Any]) -> bool:
+        # A content may leave its role out: https://ai.google.dev/api/caching#Content
+        return "parts" in mapping or super().is_message(mapping)
+
+    @override
     def message_param(self, answer: Accumulator) -> dict[str, Any]:
         return _answer.message_param(answer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypedDict, cast
 
 from .._errors import PromptError
@@ -51,13 +51,21 @@ class Messages:
         return {"role": "assistant", "content": content}
 
 
-def to_messages(value: object, *, what: str) -> list[MessageParam]:
+def has_role(mapping: Mapping[str, Any]) -> bool:
+    """Whether a mapping is a message in the neutral form, as far as one can tell."""
+    return "role" in mapping
+
+
+def to_messages(
+    value: object, *, what: str, is_message: Callable[[Mapping[str, Any]], bool] = has_role
+) -> list[MessageParam]:
     """Return the messages that `value` stands for.
 
     Args:
         value: a string (one user message), a message, or a sequence of messages. An SDK's message
             object counts as the mapping it dumps to.
         what: what `value` is, for the error.
+        is_message: whether a mapping is a message; only a provider knows the forms of its own.
 
     Raises:
         PromptError: `value` is none of these.
@@ -65,20 +73,20 @@ def to_messages(value: object, *, what: str) -> list[MessageParam]:
     if isinstance(value, str):
         return [Messages.User(value)]
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return [_to_message(item, what) for item in cast("Sequence[object]", value)]
-    return [_to_message(value, what)]
+        return [_to_message(item, what, is_message) for item in cast("Sequence[object]", value)]
+    return [_to_message(value, what, is_message)]
 
 
-def _to_message(value: object, what: str) -> MessageParam:
-    if isinstance(value, Mapping):
-        message = cast("Mapping[str, Any]", value)
-        # Gemini's own form has parts instead of a role and content.
-        if "role" in message or "parts" in message or "type" in message:
-            return message
-    elif isinstance(value, str):
+def _to_message(
+    value: object, what: str, is_message: Callable[[Mapping[str, Any]], bool]
+) -> MessageParam:
+    if isinstance(value, str):
         return Messages.User(value)
-    elif callable(dump := getattr(value, "model_dump", None)):
-        return cast("Mapping[str, Any]", dump(exclude_none=True))
+    message: object = value
+    if not isinstance(value, Mapping) and callable(dump := getattr(value, "model_dump", None)):
+        message = dump(exclude_none=True)
+    if isinstance(message, Mapping) and is_message(cast("Mapping[str, Any]", message)):
+        return cast("Mapping[str, Any]", message)
     raise PromptError(
         f"{what} must be messages (mappings with 'role' and 'content') or a string, not {value!r}"
     )

@@ -30,7 +30,7 @@ from .._types import JSONObject
 from ..wire import Framer, SSEFramer
 from ._accumulate import Accumulator
 from ._decoder import Decoder
-from ._messages import MessageParam
+from ._messages import MessageParam, has_role
 
 if TYPE_CHECKING:
     from .._response._async_stream import BaseAsyncStream
@@ -112,6 +112,18 @@ class Provider(ABC):
     @abstractmethod
     def prepare(self, request: CallRequest) -> Request:
         """Return the call in the provider's terms. Pure; must not change what it is given."""
+
+    def is_message(self, mapping: Mapping[str, Any]) -> bool:
+        """Whether a mapping is a message; whatever else a function returns is configuration.
+
+        The neutral form, and any other with a `role`, is one. A provider with further forms
+        overrides this. Never raises, whatever is in the mapping.
+        """
+        return has_role(mapping)
+
+    def is_user_message(self, message: Mapping[str, Any]) -> bool:
+        """Whether a message of a `Request` is the user's; by its `role` without an override."""
+        return message.get("role") == "user"
 
     @abstractmethod
     def message_param(self, answer: Accumulator) -> dict[str, Any]:

@@ -52,9 +52,10 @@ class PreparedCall:
     def user_message_param(self) -> Any:
         """The last message if it is the user's, in the provider's form; else None."""
         last: Any = self.request.messages[-1] if self.request.messages else None
-        if isinstance(last, Mapping) and cast("Mapping[str, Any]", last).get("role") == "user":
-            return cast("Mapping[str, Any]", last)
-        return None
+        if not isinstance(last, Mapping):
+            return None
+        message = cast("Mapping[str, Any]", last)
+        return message if self.provider.is_user_message(message) else None
 
     def send(self) -> Source:
         """Send the request and return the open response.

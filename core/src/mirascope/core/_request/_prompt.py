@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from .._errors import PromptError
-from .._provider._messages import MessageParam, to_messages
+from .._provider._messages import MessageParam, has_role, to_messages
 
 _SECTION: Final = re.compile(r"^[ \t]*(SYSTEM|USER|ASSISTANT|MESSAGES):", re.MULTILINE)
 _TEMPLATE_ATTRIBUTE: Final = "__mirascope_prompt_template__"
@@ -86,8 +86,18 @@ class PromptTemplate:
         self._owner = owner
         self._sections = tuple(self._parse_sections())
 
-    def messages(self, values: Mapping[str, Any]) -> list[MessageParam]:
+    def messages(
+        self,
+        values: Mapping[str, Any],
+        *,
+        is_message: Callable[[Mapping[str, Any]], bool] = has_role,
+    ) -> list[MessageParam]:
         """Fill in `values` and return the messages.
+
+        Args:
+            values: the fields' values by name.
+            is_message: whether a mapping that fills a `MESSAGES:` section is a message: a
+                provider's `is_message` knows the forms of its own as well.
 
         Raises:
             PromptError: a field names no value, or a value does not fit its place.
@@ -95,7 +105,7 @@ class PromptTemplate:
         messages: list[MessageParam] = []
         for section in self._sections:
             if section.role == "messages":
-                messages += self._spliced(section, values)
+                messages += self._spliced(section, values, is_message)
             elif content := self._filled(section.pieces, values).strip():
                 messages.append({"role": section.role, "content": content})
         return messages
@@ -174,9 +184,15 @@ class PromptTemplate:
             raise PromptError(f"{self._owner}: {{{field}}} can't be read: {error}") from error
         return formatter.convert_field(value, piece.conversion) if piece.conversion else value
 
-    def _spliced(self, section: _Section, values: Mapping[str, Any]) -> list[MessageParam]:
+    def _spliced(
+        self,
+        section: _Section,
+        values: Mapping[str, Any],
+        is_message: Callable[[Mapping[str, Any]], bool],
+    ) -> list[MessageParam]:
         piece = next(piece for piece in section.pieces if piece.field is not None)
         history = self._value(piece, values)
         if history is None:
             return []
-        return to_messages(history, what=f"{self._owner}: {{{piece.field}}}")
+        what = f"{self._owner}: {{{piece.field}}}"
+        return to_messages(history, what=what, is_message=is_message)

@@ -118,12 +118,17 @@ class FunctionPrompt:
         bound.apply_defaults()
         return dict(bound.arguments)
 
-    def messages(self, config: BaseDynamicConfig, fn_args: Mapping[str, Any]) -> list[MessageParam]:
+    def messages(
+        self, config: BaseDynamicConfig, fn_args: Mapping[str, Any], provider: Provider
+    ) -> list[MessageParam]:
+        is_message = provider.is_message
         if (given := config.get("messages")) is not None:
-            messages = to_messages(given, what=f"the messages of {self.name}")
+            messages = to_messages(
+                given, what=f"the messages of {self.name}", is_message=is_message
+            )
         elif self.template is not None:
             values = {**fn_args, **config.get("computed_fields", {})}
-            messages = self.template.messages(values)
+            messages = self.template.messages(values, is_message=is_message)
         else:
             raise PromptError(
                 f"{self.name} has no prompt: give it a docstring or @prompt_template, or return "
@@ -134,13 +139,12 @@ class FunctionPrompt:
         return messages
 
 
-def _dynamic_config(result: object, prompt: FunctionPrompt) -> BaseDynamicConfig:
+def _dynamic_config(
+    result: object, prompt: FunctionPrompt, provider: Provider
+) -> BaseDynamicConfig:
     if result is None:
         return {}
-    if (
-        isinstance(result, Mapping)
-        and not {"role", "parts"} & cast("Mapping[str, Any]", result).keys()
-    ):
+    if isinstance(result, Mapping) and not provider.is_message(cast("Mapping[str, Any]", result)):
         config = cast("Mapping[str, Any]", result)
         if unknown := config.keys() - BaseDynamicConfig.__annotations__.keys():
             known = ", ".join(BaseDynamicConfig.__annotations__)
@@ -150,7 +154,8 @@ def _dynamic_config(result: object, prompt: FunctionPrompt) -> BaseDynamicConfig
             )
         return cast("BaseDynamicConfig", config)
     returned: object = cast("object", result)
-    return {"messages": to_messages(returned, what=f"what {prompt.name} returned")}
+    what = f"what {prompt.name} returned"
+    return {"messages": to_messages(returned, what=what, is_message=provider.is_message)}
 
 
 def prepare(
@@ -160,7 +165,7 @@ def prepare(
     kwargs: dict[str, Any],
     result: object,
 ) -> PreparedCall:
-    config = _dynamic_config(result, prompt)
+    config = _dynamic_config(result, prompt, settings.provider)
     fn_args = prompt.arguments(args, kwargs)
     toolset = Toolset(config["tools"]) if "tools" in config else settings.toolset
     dynamic = config.get("call_params", {})
@@ -177,7 +182,7 @@ def prepare(
         request=settings.provider.prepare(
             CallRequest(
                 model=settings.model,
-                messages=prompt.messages(config, fn_args),
+                messages=prompt.messages(config, fn_args, settings.provider),
                 tools=toolset.types,
                 call_params=call_params,
                 stream=settings.stream,

@@ -19,11 +19,16 @@ class SSEFramer:
 
     Args:
         max_event_bytes: the largest event that is accepted.
+        error_field: a field of the server's own, such as `"error"`, whose value is an error object:
+            the value is handed on as the stray text, without the field's name.
     """
 
-    __slots__ = ("_bom", "_data", "_line", "_name", "_plain", "_skip_lf", "_stray")
+    __slots__ = ("_bom", "_data", "_error_field", "_line", "_name", "_plain", "_skip_lf", "_stray")
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(
+        self, max_event_bytes: int = MAX_EVENT_BYTES, *, error_field: str | None = None
+    ) -> None:
+        self._error_field = None if error_field is None else error_field.encode()
         self._bom: bytes | None = b""
         self._skip_lf = False
         # Whether the next byte begins an event, with nothing to remember from before.
@@ -118,8 +123,8 @@ class SSEFramer:
             self._name = value.removeprefix(b" ").decode("utf-8", "replace")
         elif field not in (b"id", b"retry"):
             self._line.count(line)
-            # llama-box reports a failure as a field that the standard does not have.
-            self._stray.append(value.removeprefix(b" ") if field == b"error" else line)
+            is_error = field == self._error_field
+            self._stray.append(value.removeprefix(b" ") if is_error else line)
 
     def _dispatch(self, events: list[Event]) -> None:
         if self._data:

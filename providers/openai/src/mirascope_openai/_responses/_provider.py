@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mirascope.core import (
@@ -47,6 +47,11 @@ class OpenAIResponsesProvider(SDKTransport):
     @override
     def prepare(self, request: CallRequest) -> Request:
         return build_request(request)
+
+    @override
+    def is_message(self, mapping: Mapping[str, Any]) -> bool:
+        # Most input items are no one's message: they have a type and no role.
+        return "type" in mapping or super().is_message(mapping)
 
     @override
     def message_param(self, answer: Accumulator) -> dict[str, Any]:
