@@ -34,6 +34,8 @@ from mirascope.core import (
     StreamState,
     StreamTruncatedError,
     TextDelta,
+    ToolCallDelta,
+    ToolCallEnd,
     UsageDelta,
     UsageError,
     call,
@@ -475,6 +477,62 @@ def test_a_form_that_the_provider_does_not_have_is_refused(
 
     with pytest.raises(UsageError, match="unknown keys text, who"):
         greet_now()
+
+
+# What a chunk has, the provider says
+
+
+class _SDKObject:
+    def __init__(self, kind: str, data: JSONObject, raw: bytes | None = None) -> None:
+        self.kind, self.data, self.raw = kind, data, raw
+
+
+@pytest.mark.parametrize("has_delta_type", [False, True])
+def test_chunks_and_streams_ask_the_provider(acme: ModuleType, has_delta_type: bool) -> None:
+    class SDKProvider(acme.AcmeProvider):
+        def chunk_object(self, data: JSONObject, raw: bytes | None) -> Any:
+            return _SDKObject("chunk", data, raw)
+
+        def usage_object(self, usage: JSONObject) -> Any:
+            return _SDKObject("usage", usage)
+
+        def chunk_usage_object(self, usage: JSONObject, data: JSONObject) -> Any:
+            if has_delta_type:
+                return _SDKObject(f"usage of {data['kind']}", usage)
+            return super().chunk_usage_object(usage, data)
+
+    body = b'T Hi\nC 1 a {}\nC 2 b {}\nU {"in": 1, "out": 2, "cached": 3}\nX stop\n'
+    stream = replay(SDKProvider(), body)
+    chunks = [chunk for chunk, _ in stream]
+    assert [(c.chunk.kind, c.chunk.raw) for c in chunks] == [
+        ("chunk", line) for line in body.splitlines()
+    ]
+    assert all(c.chunk is c.chunk and c.chunk.data is c.data for c in chunks)
+    with_usage = chunks[3]
+    assert with_usage.usage.kind == ("usage of U" if has_delta_type else "usage")
+    assert stream.usage.kind == "usage"
+    assert with_usage.usage.data == stream.usage.data == {"in": 1, "out": 2, "cached": 3}
+    assert with_usage.common_usage == stream.common_usage
+    assert with_usage.common_usage == acme.AcmeProvider().normalize(stream.usage.data, {})
+    assert {c.usage for c in chunks if c is not with_usage} == {None}
+    assert {c.common_usage for c in chunks if c is not with_usage} == {None}
+
+
+def test_a_chunk_that_repeats_an_event_has_its_object_too(acme: ModuleType) -> None:
+    class TwoCallsDecoder(PlainTextDecoder):
+        def decode(self, data: JSONObject, event: str | None = None) -> Sequence[Delta]:
+            calls = [(ToolCallDelta(k, k, "a", "{}"), ToolCallEnd(k)) for k in ("1", "2")]
+            return [*(delta for call in calls for delta in call), EndDelta()]
+
+    class SDKProvider(acme.AcmeProvider):
+        def decoder(self) -> Decoder:
+            return TwoCallsDecoder()
+
+        def chunk_object(self, data: JSONObject, raw: bytes | None) -> Any:
+            return _SDKObject("chunk", data, raw)
+
+    chunks = [chunk for chunk, _ in replay(SDKProvider(), b"both\n")]
+    assert [chunk.chunk.data for chunk in chunks] == [{"data": "both"}] * 2
 
 
 # Beta: chat completions, extended in a few lines

@@ -36,7 +36,7 @@ from typing_extensions import override
 from . import _answer, _request
 from ._call_response import AnthropicCallResponse
 from ._decode import AnthropicDecoder
-from ._sdk_objects import build
+from ._sdk_objects import build, build_event
 from ._stream import AnthropicAsyncStream, AnthropicStream
 from ._usage import normalize
 
@@ -112,6 +112,10 @@ class AnthropicProvider(Provider):
         return AnthropicDecoder()
 
     @override
+    def chunk_object(self, data: JSONObject, raw: bytes | None) -> Any:
+        return build_event(data, raw)
+
+    @override
     def response_object(self, answer: Accumulator) -> Any:
         from anthropic.types import Message
 
@@ -130,6 +134,14 @@ class AnthropicProvider(Provider):
         from anthropic.types import Usage
 
         return build(Usage, usage)
+
+    @override
+    def chunk_usage_object(self, usage: JSONObject, data: JSONObject) -> Any:
+        from anthropic.types import MessageDeltaUsage
+
+        if data.get("type") == "message_delta":
+            return build(MessageDeltaUsage, usage)
+        return self.usage_object(usage)
 
     @override
     def map_error(self, error: Exception) -> APIError | None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mirascope.core import BaseCallResponseChunk, JSONObject, Usage
+from mirascope.core import BaseCallResponseChunk, JSONObject
 from typing_extensions import TypeVar, override
-
-from ._usage import normalize
 
 ChunkObjectT = TypeVar("ChunkObjectT", default=JSONObject, covariant=True)
 
@@ -26,10 +24,6 @@ class ChatChunk(BaseCallResponseChunk[ChunkObjectT]):
     @override
     def model(self) -> str | None:
         return _text(self.data.get("model"))
-
-    @override
-    def _normalize(self, usage: JSONObject) -> Usage:
-        return normalize(usage, {})
 
 
 class CompatibleCallResponseChunk(ChatChunk[JSONObject]):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from mirascope.core import BaseCallResponseChunk, JSONObject, Usage
+from mirascope.core import BaseCallResponseChunk
 from typing_extensions import override
-
-from ._sdk_objects import build, build_response
-from ._usage import normalize
 
 if TYPE_CHECKING:
     from google.genai.types import (
@@ -39,15 +36,4 @@ class GoogleCallResponseChunk(BaseCallResponseChunk["GenerateContentResponse"]):
     @override
     def usage(self) -> GenerateContentResponseUsageMetadata | None:
         """The usage in this chunk: a running total, never to be added up."""
-        from google.genai.types import GenerateContentResponseUsageMetadata
-
-        usage = self._raw_usage()
-        return None if usage is None else build(GenerateContentResponseUsageMetadata, usage)
-
-    @override
-    def _normalize(self, usage: JSONObject) -> Usage:
-        return normalize(usage, {})
-
-    @override
-    def _build(self, data: JSONObject, raw: bytes | None) -> Any:
-        return build_response(data)
+        return cast("GenerateContentResponseUsageMetadata | None", super().usage)

@@ -115,6 +115,10 @@ class GoogleProvider(Provider):
         return GoogleDecoder()
 
     @override
+    def chunk_object(self, data: JSONObject, raw: bytes | None) -> Any:
+        return build_response(data)
+
+    @override
     def response_object(self, answer: Accumulator) -> Any:
         return build_response(_answer.response(answer))
 

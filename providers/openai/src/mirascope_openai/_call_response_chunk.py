@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from mirascope.core import JSONObject
 from mirascope_compatible import ChatChunk
 from typing_extensions import override
-
-from ._sdk_objects import build
 
 if TYPE_CHECKING:
     from openai.types import CompletionUsage
@@ -24,13 +21,4 @@ class OpenAICallResponseChunk(ChatChunk["ChatCompletionChunk"]):
     @override
     def usage(self) -> CompletionUsage | None:
         """The usage in this chunk."""
-        from openai.types import CompletionUsage
-
-        usage = self._raw_usage()
-        return None if usage is None else build(CompletionUsage, usage)
-
-    @override
-    def _build(self, data: JSONObject, raw: bytes | None) -> Any:
-        from openai.types.chat import ChatCompletionChunk
-
-        return build(ChatCompletionChunk, data, raw)
+        return cast("CompletionUsage | None", super().usage)

@@ -36,6 +36,12 @@ class OpenAIProvider(SDKTransport, ChatProvider):
         return client.chat.completions
 
     @override
+    def chunk_object(self, data: JSONObject, raw: bytes | None) -> Any:
+        from openai.types.chat import ChatCompletionChunk
+
+        return build(ChatCompletionChunk, data, raw)
+
+    @override
     def usage_object(self, usage: JSONObject) -> Any:
         from openai.types import CompletionUsage
 

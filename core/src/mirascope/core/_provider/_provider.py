@@ -161,6 +161,18 @@ class Provider(ABC):
     def decoder(self) -> Decoder:
         """Return a decoder for one response."""
 
+    def chunk_object(self, data: JSONObject, raw: bytes | None) -> Any:
+        """Return the provider's own object for one event: what `chunk.chunk` is.
+
+        It is made when it is first read, and not at all where the SDK's own loop gave one. Without
+        an override it is the JSON object.
+
+        Args:
+            data: the event's object, as `Decoder.parse` returned it.
+            raw: the text that it was read from, where it is at hand.
+        """
+        return data
+
     @abstractmethod
     def response_object(self, answer: Accumulator) -> Any:
         """Return the provider's own response object for an answer that was streamed."""
@@ -194,6 +206,15 @@ class Provider(ABC):
     def usage_object(self, usage: JSONObject) -> Any:
         """Return usage in the provider's own type; without an override it is the JSON object."""
         return usage
+
+    def chunk_usage_object(self, usage: JSONObject, data: JSONObject) -> Any:
+        """Return the usage in one chunk in the provider's own type; `usage_object`'s as a rule.
+
+        Args:
+            usage: the usage as the chunk has it.
+            data: the whole event, for an SDK whose chunks have a usage type of their own.
+        """
+        return self.usage_object(usage)
 
     @cached_property
     def prices(self) -> PriceTable:

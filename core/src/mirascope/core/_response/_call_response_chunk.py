@@ -18,6 +18,7 @@ from .._provider._deltas import (
     ThinkingDelta,
     UsageDelta,
 )
+from .._provider._provider import Provider
 from .._types import JSONObject
 
 ChunkObjectT = TypeVar("ChunkObjectT", default=Any, covariant=True)
@@ -30,9 +31,17 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         content: the chunk's text, `""` when there is none.
         deltas: what the event means, in core's vocabulary.
         data: the event's JSON object as it was received.
+
+    Args:
+        deltas: what the event means.
+        data: the event's JSON object.
+        raw: the text that `data` was read from, or None.
+        obj: the SDK's object, where the event came as one.
+        provider: who makes objects and counts of what was sent; without one, the JSON stays as it
+            is and no usage is understood.
     """
 
-    __slots__ = ("_object", "_raw", "content", "data", "deltas")
+    __slots__ = ("_object", "_provider", "_raw", "content", "data", "deltas")
 
     content: str
 
@@ -42,11 +51,13 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         data: JSONObject,
         raw: bytes | None = None,
         obj: Any = None,
+        provider: Provider | None = None,
     ) -> None:
         self.deltas = deltas
         self.data = data
         self._raw = raw
         self._object = obj
+        self._provider = provider
         if len(deltas) == 1 and type(deltas[0]) is TextDelta:
             self.content = deltas[0].text
         else:
@@ -62,7 +73,10 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
     def chunk(self) -> ChunkObjectT:
         """The provider's own object, built on first read and kept."""
         if self._object is None:
-            self._object = self._build(self.data, self._raw)
+            provider = self._provider
+            self._object = (
+                self.data if provider is None else provider.chunk_object(self.data, self._raw)
+            )
         return cast("ChunkObjectT", self._object)
 
     @property
@@ -94,13 +108,18 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
     @property
     def usage(self) -> Any:
         """The usage in this chunk, in the provider's own type."""
-        return self._raw_usage()
+        usage = self._raw_usage()
+        if usage is None or self._provider is None:
+            return usage
+        return self._provider.chunk_usage_object(usage, self.data)
 
     @property
     def common_usage(self) -> Usage | None:
         """The usage in this chunk, by the one rule for all providers."""
         usage = self._raw_usage()
-        return None if usage is None else self._normalize(usage)
+        if usage is None or self._provider is None:
+            return None
+        return self._provider.normalize(usage, {})
 
     @property
     def input_tokens(self) -> int | None:
@@ -126,15 +145,7 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         The second tool call that one event completes comes with it, so that no text or usage is
         met twice.
         """
-        return type(self)((), self.data, self._raw, self._object)
+        return type(self)((), self.data, self._raw, self._object, self._provider)
 
     def _raw_usage(self) -> JSONObject | None:
         return next((d.usage for d in reversed(self.deltas) if type(d) is UsageDelta), None)
-
-    def _normalize(self, usage: JSONObject) -> Usage | None:
-        """Return `usage` by the rule for all providers; a provider's chunk class overrides it."""
-        return None
-
-    def _build(self, data: JSONObject, raw: bytes | None) -> Any:
-        """Return the provider's own object; without an override it is the JSON object."""
-        return data

@@ -20,6 +20,7 @@ from .._errors import (
 from .._provider._accumulate import Accumulator
 from .._provider._decoder import Decoder
 from .._provider._deltas import Delta, FinishDelta, MetaDelta, UsageDelta
+from .._provider._provider import Provider
 from .._tools._base_tool import BaseTool
 from .._tools._toolset import Toolset
 from .._transport._source import Piece
@@ -42,6 +43,7 @@ class ResponseReader(Generic[ChunkT]):
         decoder: says what they mean.
         chunk_class: what a chunk is.
         toolset: the tools that the model may have called.
+        provider: whose chunks they are, or None.
 
     Attributes:
         answer: everything said so far.
@@ -61,6 +63,7 @@ class ResponseReader(Generic[ChunkT]):
         "_framer",
         "_last",
         "_parse",
+        "_provider",
         "_stray",
         "_toolset",
         "answer",
@@ -78,6 +81,7 @@ class ResponseReader(Generic[ChunkT]):
         decoder: Decoder,
         chunk_class: type[ChunkT],
         toolset: Toolset,
+        provider: Provider | None = None,
     ) -> None:
         self._framer = framer
         self._decoder = decoder
@@ -87,6 +91,7 @@ class ResponseReader(Generic[ChunkT]):
         self._parse: Callable[[bytes], Any] = from_json if is_json else decoder.parse
         self._chunk_class = chunk_class
         self._toolset = toolset
+        self._provider = provider
         self._stray = b""
         self._last: ChunkT | None = None
         self.answer = Accumulator()
@@ -240,7 +245,7 @@ class ResponseReader(Generic[ChunkT]):
             )
             self.trailing = True
             return
-        chunk = self._last = self._chunk_class(deltas, data, raw, obj)
+        chunk = self._last = self._chunk_class(deltas, data, raw, obj, self._provider)
         self.chunks += 1
         if not calls:
             items.append((chunk, None))
@@ -259,9 +264,11 @@ class ResponseReader(Generic[ChunkT]):
             tool = self._toolset.resolve(call)
             self.tools.append(tool)
             last = self._last
-            items.append(
-                (self._chunk_class((), {}) if last is None else last.without_deltas(), tool)
-            )
+            if last is None:
+                chunk = self._chunk_class((), {}, provider=self._provider)
+            else:
+                chunk = last.without_deltas()
+            items.append((chunk, tool))
 
     def _take_stray(self, text: bytes, items: list[Item[ChunkT]]) -> None:
         self._stray = self._stray or text

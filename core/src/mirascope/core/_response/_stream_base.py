@@ -59,6 +59,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
             call.provider.decoder(),
             cast("type[ChunkT]", self.chunk_class),
             call.toolset,
+            call.provider,
         )
         super().__init__(call, self._reader.answer, self._reader.tools)
         self._begun = False

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from mirascope.core import BaseCallResponseChunk, JSONObject, Usage
+from mirascope.core import BaseCallResponseChunk, JSONObject
 from typing_extensions import override
-
-from .._usage import normalize
-from ._sdk_objects import build_event, build_lax
 
 if TYPE_CHECKING:
     from openai.types.responses import (
@@ -36,18 +33,7 @@ class OpenAIResponsesCallResponseChunk(BaseCallResponseChunk["ResponseStreamEven
     @override
     def usage(self) -> ResponseUsage | None:
         """The usage in this chunk: only the last one has it."""
-        from openai.types.responses import ResponseUsage
-
-        usage = self._raw_usage()
-        return None if usage is None else build_lax(ResponseUsage, usage)
-
-    @override
-    def _normalize(self, usage: JSONObject) -> Usage:
-        return normalize(usage, {})
-
-    @override
-    def _build(self, data: JSONObject, raw: bytes | None) -> Any:
-        return build_event(data)
+        return cast("ResponseUsage | None", super().usage)
 
     def _fact(self, name: str) -> str | None:
         response: object = self.data.get("response")

@@ -24,7 +24,7 @@ from ._answer import FINISH_REASONS, message_param, response
 from ._call_response import OpenAIResponsesCallResponse
 from ._decode import ResponsesDecoder
 from ._request import build_request, tool_message_params
-from ._sdk_objects import build_lax
+from ._sdk_objects import build_event, build_lax
 from ._stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
 
 
@@ -64,6 +64,10 @@ class OpenAIResponsesProvider(SDKTransport):
     @override
     def decoder(self) -> Decoder:
         return ResponsesDecoder()
+
+    @override
+    def chunk_object(self, data: JSONObject, raw: bytes | None) -> Any:
+        return build_event(data)
 
     @override
     def response_object(self, answer: Accumulator) -> Any:

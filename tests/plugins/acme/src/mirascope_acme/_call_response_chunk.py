@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from mirascope.core import BaseCallResponseChunk, JSONObject, Usage
-from typing_extensions import override
-
-from ._usage import normalize
+from mirascope.core import BaseCallResponseChunk, JSONObject
 
 
 class AcmeCallResponseChunk(BaseCallResponseChunk[JSONObject]):
@@ -17,7 +14,3 @@ class AcmeCallResponseChunk(BaseCallResponseChunk[JSONObject]):
     def kind(self) -> str:
         """The record's letter."""
         return str(self.data["kind"])
-
-    @override
-    def _normalize(self, usage: JSONObject) -> Usage:
-        return normalize(usage)
