@@ -18,6 +18,7 @@ from itertools import count
 from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 from .._errors import APIError, MirascopeError, UsageError
+from .._provider._provider import Connection, Provider, Request
 from .._secrets import Secrets
 from .._state import StreamState
 from .._transport._source import Piece
@@ -46,29 +47,6 @@ class ProviderFacts:
 
     versions: Mapping[str, str]
     key_variables: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedRequest:
-    """What a recording says of the call, and the places where credentials may be.
-
-    Attributes:
-        provider: the provider's name.
-        api: the wire protocol's name.
-        model: the model that was asked for.
-        kwargs: the keyword arguments of the SDK's function, or the JSON body of the request.
-        messages: the messages in the provider's form.
-        settings: the provider's connection settings; never written.
-        client: the user's own client, or None; never written.
-    """
-
-    provider: str
-    api: str
-    model: str
-    kwargs: Mapping[str, Any]
-    messages: Sequence[Any]
-    settings: Mapping[str, Any]
-    client: object
 
 
 def check_record(record: object, *, stream: bool) -> None:
@@ -130,7 +108,9 @@ class Recorder:
         # Reentrant: a signal handler may end the stream whose line is being written.
         self._lock = threading.RLock()
 
-    def begin(self, call: RecordedRequest) -> None:
+    def begin(
+        self, provider: Provider, model: str, request: Request, connection: Connection
+    ) -> None:
         """Make the file and write what is known before the request is sent.
 
         Raises:
@@ -138,24 +118,24 @@ class Recorder:
         """
         facts = self._facts()
         self._secrets = Secrets.of(
-            settings=call.settings,
-            client=call.client,
-            request=call.kwargs,
+            settings=connection.settings,
+            client=connection.client,
+            request=request.kwargs,
             variables=facts.key_variables,
         )
         now = datetime.now(UTC)
-        self._open(now, call.provider, call.model)
+        self._open(now, provider.name, model)
         self._start = time.monotonic()
         self._write(
             {
                 HEADER: FORMAT,
                 "date": now.isoformat(timespec="milliseconds"),
-                "provider": call.provider,
-                "api": call.api,
-                "model": call.model,
+                "provider": provider.name,
+                "api": provider.api,
+                "model": model,
                 "versions": dict(facts.versions),
-                "request": self._secrets.clean(call.kwargs),
-                "messages": _messages(call) or self._secrets.clean(call.messages),
+                "request": self._secrets.clean(request.kwargs),
+                "messages": _messages(request) or self._secrets.clean(request.messages),
             }
         )
 
@@ -291,9 +271,9 @@ def _line(entry: Mapping[str, Any], secrets: Secrets) -> bytes:
         return f"{json.dumps(json.loads(text), separators=(',', ':'))}\n".encode()
 
 
-def _messages(call: RecordedRequest) -> str | None:
+def _messages(request: Request) -> str | None:
     """Return the name of the argument that holds the request's messages, where one does."""
-    names = (name for name, value in call.kwargs.items() if value is call.messages)
+    names = (name for name, value in request.kwargs.items() if value is request.messages)
     return next(names, None)
 
 

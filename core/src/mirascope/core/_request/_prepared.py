@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from .._prices._table import PriceTable
 from .._provider._provider import Connection, Provider, Request
-from .._recording._recorder import RecordedRequest, Recorder
+from .._recording._recorder import Recorder
 from .._recording._source import AsyncRecordingSource, RecordingSource
 from .._tools._toolset import Toolset
 from .._transport._source import AsyncSource, Source
@@ -83,17 +83,7 @@ class PreparedCall:
     @contextlib.contextmanager
     def _recording(self, recorder: Recorder) -> Generator[None]:
         """Begin a recording, which is none if no response comes of it."""
-        recorder.begin(
-            RecordedRequest(
-                provider=self.provider.name,
-                api=self.provider.api,
-                model=self.model,
-                kwargs=self.request.kwargs,
-                messages=self.request.messages,
-                settings=self.connection.settings,
-                client=self.connection.client,
-            )
-        )
+        recorder.begin(self.provider, self.model, self.request, self.connection)
         try:
             yield
         except BaseException:
