@@ -243,36 +243,12 @@ def _resolver(
 
 
 def _decorator(
-    resolve: Resolve,
-    model: str,
-    *,
-    api: str | None = None,
-    stream: bool = False,
-    tools: Sequence[ToolLike] = (),
-    client: Any = None,
-    call_params: Mapping[str, Any] | None = None,
-    timeout: TimeoutTypes = None,
-    sdk_iteration: bool = False,
-    record: RecordTypes = None,
-    **params: Any,
+    resolve: Resolve, model: str, /, *, api: str | None = None, **arguments: Any
 ) -> Callable[[Callable[..., Any]], Any]:
+    """Check what a decorator was given; what is not an argument of its own is the API's."""
     provider, model = resolve(model, api)
-    return functools.partial(
-        _decorate,
-        CallSettings.build(
-            provider,
-            model,
-            stream=stream,
-            tools=tools,
-            client=client,
-            call_params=call_params,
-            timeout=timeout,
-            sdk_iteration=sdk_iteration,
-            record=record,
-            provider_facts=functools.partial(_provider_facts, provider.name),
-            params=params,
-        ),
-    )
+    facts = functools.partial(_provider_facts, provider.name)
+    return functools.partial(_decorate, CallSettings.build(provider, model, facts, **arguments))
 
 
 def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., Any]:
