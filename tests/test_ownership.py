@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mirascope.core import Recording, compatible, stream_from
-from mirascope.core._errors import retry_after
+from mirascope.core import (
+    RateLimitError,
+    Recording,
+    compatible,
+    error_from_status,
+    stream_from,
+)
+from mirascope.core.plugins import hookimpl, isolated_registry, register_plugin
 
 from .conftest import API
 from .loopback import DONE, Pause, Received, Server, answer, streamed
@@ -119,10 +125,41 @@ async def test_two_openers_send_one_request(api: API, serve: Serve) -> None:
     assert len(server.requests) == 1
 
 
+async def test_a_stream_that_is_cancelled_as_it_begins_sends_nothing(
+    api: API, serve: Serve
+) -> None:
+    class Impatient:
+        @hookimpl
+        def mirascope_stream_started(self, stream: Any) -> None:
+            stream.cancel()
+
+    server = serve(streamed(*answer("Hi"), DONE))
+    async with api.connected(server) as connection:
+        ask = api.ask(**connection)
+        with isolated_registry():
+            register_plugin(Impatient())
+            reading = await api.drain(await api.call(ask))
+    assert reading.error is None
+    assert reading.items == []
+    assert reading.stream.state == "cancelled"
+    assert server.requests == []
+
+
+async def test_parameters_of_an_api_may_have_any_name(compatible_api: API, serve: Serve) -> None:
+    """OpenRouter has one named `provider`; none of them clashes with what is named so inside."""
+    names = ("provider", "resolve", "provider_facts", "cls", "settings", "facts")
+    server = serve(streamed(*answer("Hi"), DONE))
+    reading = await compatible_api.read(server, **dict.fromkeys(names, "x"))
+    assert reading.error is None
+    assert {name: server.requests[0].json[name] for name in names} == dict.fromkeys(names, "x")
+
+
 @pytest.mark.parametrize("value", ["-5", "nan", "inf", "-inf", "1e999"])
 @pytest.mark.parametrize("name", ["retry-after", "retry-after-ms"])
 def test_a_wait_is_one_that_can_be_slept(name: str, value: str) -> None:
-    assert retry_after({name: value}) is None
+    error = error_from_status(429, "slow down", headers={name: value})
+    assert isinstance(error, RateLimitError)
+    assert error.retry_after is None
 
 
 def test_a_recording_is_for_its_owner_alone(serve: Serve, tmp_path: Path) -> None:

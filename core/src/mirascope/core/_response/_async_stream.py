@@ -52,12 +52,13 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             APIError: the request failed.
             StreamConsumedError: the stream has ended.
         """
-        if self._state.ended:
+        if self.state.ended:
             self._check_readable()
         with self._alone():
             if self._source is not None:
                 return self
-            self._begin()
+            if not self._begin():
+                return self
             try:
                 self._source = await self._in_time(self._call.send_async())
             except GivenUp:
@@ -80,7 +81,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
 
     def cancel(self) -> None:
         """End the stream from any task or thread; a read that waits in another task returns."""
-        if self._state.ended:
+        if self.state.ended:
             return
         self._cancelled = True
         loop = self._loop
@@ -149,8 +150,8 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             self._finish(StreamState.CANCELLED)
             return
         except Exception as exc:
-            if self._state.ended:
-                if exc is self._error:
+            if self.state.ended:
+                if exc is self.error:
                     raise
                 # aclose() in another task ended this read.
                 return

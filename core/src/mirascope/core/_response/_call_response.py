@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, cast
+from functools import cached_property
+from typing import Any, Generic
 
 from typing_extensions import TypeVar, override
 
@@ -30,8 +31,7 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
         completed: bool = True,
     ) -> None:
         super().__init__(call, answer, tools, start_time=start_time, end_time=end_time)
-        self._build_response: Callable[[], ResponseObjectT] | None = response
-        self._response: ResponseObjectT | None = None
+        self._build_response = response
         self._is_completed = completed
 
     def __str__(self) -> str:
@@ -40,12 +40,10 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.provider}/{self.model} {self.content!r}>"
 
-    @property
+    @cached_property
     def response(self) -> ResponseObjectT:
         """The provider's own response object, built on first read and kept."""
-        if self._build_response is not None:
-            self._response, self._build_response = self._build_response(), None
-        return cast("ResponseObjectT", self._response)
+        return self._build_response()
 
     @property
     def tool(self) -> BaseTool | None:

@@ -65,14 +65,12 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             APIError: the request failed.
             StreamConsumedError: the stream has ended.
         """
-        if self._state.ended:
+        if self.state.ended:
             self._check_readable()
         with self._alone():
             if self._source is not None:
                 return self
-            self._begin()
-            if self._ending is not None:
-                # cancel() came in between, from a signal handler or another thread.
+            if not self._begin():
                 return self
             try:
                 self._source = self._open_source()
@@ -91,7 +89,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
 
     def close(self) -> None:
         """End the stream and close its connection. What arrived stays readable. Idempotent."""
-        ended = self._state.ended
+        ended = self.state.ended
         self._finish(StreamState.STOPPED)
         if not ended:
             self._unblock()
@@ -99,7 +97,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
 
     def cancel(self) -> None:
         """End the stream from any thread; a read that is blocked in another thread returns."""
-        if self._state.ended:
+        if self.state.ended:
             return
         self._cancelled = True
         self._unblock()
@@ -172,8 +170,8 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             if self._cancelled:
                 self._finish(StreamState.CANCELLED)
                 return
-            if self._state.ended:
-                if exc is self._error:
+            if self.state.ended:
+                if exc is self.error:
                     raise
                 # close() in another thread ended this read.
                 return

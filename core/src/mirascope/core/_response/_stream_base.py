@@ -71,28 +71,20 @@ class StreamBase(CallResult, Generic[ChunkT]):
 
     def __repr__(self) -> str:
         return (
-            f"<{type(self).__name__} {self.provider}/{self._call.model} {self._state}, "
+            f"<{type(self).__name__} {self.provider}/{self._call.model} {self.state}, "
             f"{self._reader.chunks} chunks>"
         )
 
     @property
     def state(self) -> StreamState:
         """How the stream stands."""
-        return self._state
-
-    @property
-    def error(self) -> MirascopeError | None:
-        """The error that ended the stream, or None."""
-        return self._error
-
-    @property
-    def _state(self) -> StreamState:
         if self._ending is not None:
             return self._ending[0]
         return StreamState.STREAMING if self._begun else StreamState.CREATED
 
     @property
-    def _error(self) -> MirascopeError | None:
+    def error(self) -> MirascopeError | None:
+        """The error that ended the stream, or None."""
         return None if self._ending is None else self._ending[1]
 
     @property
@@ -122,21 +114,21 @@ class StreamBase(CallResult, Generic[ChunkT]):
     # The state machine's transitions, used by the two drivers
 
     def _ended(self, what: str) -> Accumulator:
-        if not self._state.ended:
+        if not self.state.ended:
             raise StreamNotExhaustedError(
                 f"{what} is known once the stream has ended: iterate it to its end first, or call "
-                f"collect() or close() (it is {self._state})"
+                f"collect() or close() (it is {self.state})"
             )
         return self._answer
 
     @property
     def _completed(self) -> bool:
-        return self._state is StreamState.COMPLETED
+        return self.state is StreamState.COMPLETED
 
     def _check_readable(self) -> None:
-        if self._state.ended:
+        if self.state.ended:
             raise StreamConsumedError(
-                f"this stream has ended ({self._state}) and is read once: its content is still "
+                f"this stream has ended ({self.state}) and is read once: its content is still "
                 "there, call the function again for a new answer"
             )
         if self._iterated:
@@ -160,13 +152,18 @@ class StreamBase(CallResult, Generic[ChunkT]):
         self._check_readable()
         self._iterated = True
 
-    def _begin(self) -> None:
-        """The request is about to be sent."""
+    def _begin(self) -> bool:
+        """The request is about to be sent; return whether it still is to be.
+
+        cancel() may come in between: from a signal handler, another thread, or a plugin that is
+        told of the stream.
+        """
         self._start_time = time.time()
         self._begun = True
         if self._call.timeouts:
             self._deadlines = Deadlines(time.monotonic(), **self._call.timeouts)
         _observers.stream_started(self)
+        return self._ending is None
 
     def _finish(self, state: StreamState, error: MirascopeError | None = None) -> None:
         """Enter an ending; only the first one counts."""
