@@ -225,6 +225,25 @@ def test_asynchronous_functions() -> None:
     assert asyncio.run(run()) == "DUNE"
 
 
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ("sunny", "sunny"),
+        ("", ""),
+        (None, "null"),
+        ({"city": "Zürich", "at": [1, 2.5]}, '{"city":"Zürich","at":[1,2.5]}'),
+        (Ellipsis, '"Ellipsis"'),
+    ],
+)
+def test_the_text_of_a_result(output: Any, text: str) -> None:
+    def look(city: str) -> Any: ...
+
+    good = reading_of(look, {"city": "Zürich"})
+    assert good.result_text(output) == text
+    bad = reading_of(look, {"town": "Zürich"})
+    assert bad.result_text(output) == (str(bad.error) if output is None else text)
+
+
 def test_classes() -> None:
     class FormatBook(BaseTool):
         """Return a book's title and author on one line."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from mirascope.core import Accumulator, BaseTool, Block, JSONObject
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from ._decode import FACTS
 from ._tool_input import input_object
@@ -99,12 +99,8 @@ def _param(block: JSONObject) -> JSONObject:
 def _tool_result(tool: BaseTool, output: Any) -> JSONObject:
     result: JSONObject = {"type": "tool_result", "tool_use_id": tool.tool_call.id}
     if tool.error is not None:
-        output = str(tool.error) if output is None else output
         result["is_error"] = True
-    if isinstance(output, str) or _is_content(output):
-        result["content"] = output
-    else:
-        result["content"] = to_json(output, fallback=str).decode()
+    result["content"] = output if _is_content(output) else tool.result_text(output)
     return result
 
 

@@ -8,7 +8,7 @@ what proxies and other servers of the protocol really send: events without names
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from mirascope.core import (
     BlockDelta,
@@ -25,6 +25,7 @@ from mirascope.core import (
     ToolCallEnd,
     UsageDelta,
 )
+from mirascope.core.json import as_object, as_text
 from pydantic_core import to_json
 from typing_extensions import override
 
@@ -123,11 +124,8 @@ class AnthropicDecoder(Decoder):
         facts = {name: to_json(delta[name]).decode() for name in FACTS if delta.get(name)}
         if facts:
             deltas.append(MetaDelta(facts=facts))
-        details = delta.get("stop_details")
-        if isinstance(details, dict):
-            explanation = cast("JSONObject", details).get("explanation")
-            if explanation and isinstance(explanation, str):
-                deltas.append(RefusalDelta(explanation))
+        if explanation := as_text(as_object(delta.get("stop_details")).get("explanation")):
+            deltas.append(RefusalDelta(explanation))
         if usage:
             deltas.append(UsageDelta(usage))
         if reason := delta.get("stop_reason"):

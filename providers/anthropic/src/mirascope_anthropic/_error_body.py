@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from mirascope.core import ErrorDelta, JSONObject
+from mirascope.core.json import as_object
 
 STATUS: Final[Mapping[str, int]] = {
     "invalid_request_error": 400,
@@ -33,27 +33,10 @@ def is_error(data: JSONObject) -> bool:
 
 def error_delta(data: JSONObject) -> ErrorDelta:
     """Return what an error object says; `code` is the stable code, or else the type."""
-    given: Any = data.get("error") or data
-    if not isinstance(given, dict):
-        return ErrorDelta(str(given))
-    error = cast("JSONObject", given)
-    kind = error.get("type")
-    message = error.get("message")
-    code = _code(error)
-    status = STATUS.get(str(kind))
-    if status is None and isinstance(code, int) and 400 <= code < 600:
-        status = code
-    return ErrorDelta(
-        message=message if message and isinstance(message, str) else json.dumps(error),
-        type=None if kind is None else str(kind),
-        code=None if code is None else str(code),
-        status=status,
-    )
-
-
-def _code(error: JSONObject) -> Any:
-    details = error.get("details")
-    if isinstance(details, dict) and (code := cast("JSONObject", details).get("error_code")):
-        return code
-    code = error.get("code")
-    return error.get("type") if code is None else code
+    error: Any = data.get("error") or data
+    fields = as_object(error)
+    kind = str(fields.get("type"))
+    code = as_object(fields.get("details")).get("error_code")
+    if not code and fields.get("code") is None:
+        code = fields.get("type")
+    return ErrorDelta.from_object(error, code=str(code) if code else None, status=STATUS.get(kind))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from mirascope.core import Usage, UsagePart, token_count
+from mirascope.core.json import as_mapping, as_mappings, as_text
 
 _SERVED: Final = ("service_tier", "inference_geo", "speed")
 _GIVEN: Final = (*_SERVED, "processing")
@@ -29,12 +30,12 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str] = _NOTHING) -> 
     """
     cache_read, cache_write, lasting = _cache(usage)
     output = token_count(usage.get("output_tokens"))
-    thinking = token_count(_mapping(usage, "output_tokens_details").get("thinking_tokens"))
+    thinking = token_count(as_mapping(usage.get("output_tokens_details")).get("thinking_tokens"))
     served = {name: facts[name] for name in _GIVEN if name in facts}
     served.update((name, str(usage[name])) for name in _SERVED if usage.get(name))
     if served.get("service_tier") == "batch":
         served["processing"] = served.pop("service_tier")
-    server_tools = _mapping(usage, "server_tool_use")
+    server_tools = as_mapping(usage.get("server_tool_use"))
     searches = token_count(server_tools.get("web_search_requests"))
     parts = _iterations(usage)
     notes: tuple[str, ...] = ()
@@ -58,7 +59,7 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str] = _NOTHING) -> 
 
 def _cache(usage: Mapping[str, Any]) -> tuple[int, int, int]:
     """Return the tokens read from a cache, those written to one, and those kept for an hour."""
-    by_ttl = _mapping(usage, "cache_creation")
+    by_ttl = as_mapping(usage.get("cache_creation"))
     # The total grows with server tools, the split by lifetime comes once, at the beginning.
     written = max(
         token_count(usage.get("cache_creation_input_tokens")),
@@ -70,12 +71,7 @@ def _cache(usage: Mapping[str, Any]) -> tuple[int, int, int]:
 
 def _iterations(usage: Mapping[str, Any]) -> tuple[UsagePart, ...]:
     """Return the inferences behind a message, where there is more than the message's own."""
-    given = usage.get("iterations")
-    items = [
-        cast("Mapping[str, Any]", item)
-        for item in (cast("list[object]", given) if isinstance(given, list) else ())
-        if isinstance(item, Mapping)
-    ]
+    items = as_mappings(usage.get("iterations"))
     if all(item.get("type") == "message" for item in items) and len(items) < 2:
         return ()
     return tuple(map(_iteration, items))
@@ -90,14 +86,8 @@ def _iteration(item: Mapping[str, Any]) -> UsagePart:
         "cache_write_1h": lasting,
         "output": token_count(item.get("output_tokens")),
     }
-    model = item.get("model")
     return UsagePart(
         counts={unit: count for unit, count in counts.items() if count},
-        model=model if isinstance(model, str) and model else None,
+        model=as_text(item.get("model")),
         label=str(item.get("type") or ""),
     )
-
-
-def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    child = value.get(key)
-    return cast("Mapping[str, Any]", child) if isinstance(child, Mapping) else {}

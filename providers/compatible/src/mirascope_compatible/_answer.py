@@ -11,7 +11,6 @@ from mirascope.core import (
     Block,
     JSONObject,
 )
-from pydantic_core import to_json
 
 FINISH_REASONS: Final[Mapping[str, str]] = {
     "stop": "stop",
@@ -61,15 +60,9 @@ def _tool_call(block: Block) -> JSONObject:
 def tool_message_params(results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
     """Return the results of tool calls as messages."""
     return [
-        {"role": "tool", "tool_call_id": tool.tool_call.id, "content": _output(tool, output)}
+        {"role": "tool", "tool_call_id": tool.tool_call.id, "content": tool.result_text(output)}
         for tool, output in results
     ]
-
-
-def _output(tool: BaseTool, output: Any) -> str:
-    if output is None and tool.error is not None:
-        output = str(tool.error)
-    return output if isinstance(output, str) else to_json(output, fallback=str).decode()
 
 
 def completion(answer: Accumulator) -> JSONObject:

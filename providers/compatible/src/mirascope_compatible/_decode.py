@@ -8,8 +8,8 @@ reasoning, tool calls in every shape.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Final
 
 from mirascope.core import (
     BlockDelta,
@@ -27,6 +27,7 @@ from mirascope.core import (
     ToolCallEnd,
     UsageDelta,
 )
+from mirascope.core.json import as_json_text, as_objects, as_text
 from typing_extensions import override
 
 THINKING_FIELDS: Final = ("reasoning_content", "reasoning", "reasoning_text")
@@ -133,9 +134,10 @@ class ChatDecoder(Decoder):
     def _thinking(self, delta: JSONObject, deltas: list[Delta]) -> None:
         text = next((delta[name] for name in THINKING_FIELDS if delta.get(name)), None)
         details: object = delta.get("reasoning_details")
-        items = _objects(details)
+        items = as_objects(details)
         if text is None:
-            text = "".join(_strings(item.get("text") or item.get("summary") for item in items))
+            texts = (item.get("text") or item.get("summary") for item in items)
+            text = "".join(as_text(part) or "" for part in texts)
         if text and isinstance(text, str):
             deltas.append(ThinkingDelta(text))
         deltas += map(self._reasoning_detail, items)
@@ -169,11 +171,12 @@ class _ToolCalls:
         self._count = 0
 
     def take(self, fragments: Any, deltas: list[Delta]) -> None:
-        for fragment in _objects(fragments):
+        for fragment in as_objects(fragments):
             function: JSONObject = fragment.get("function") or fragment.get("custom") or {}
             call_id = fragment.get("id") or None
             name = function.get("name") or None
-            arguments = _arguments(function.get("arguments", function.get("input")))
+            # Ollama and others send the arguments as an object, not as JSON text.
+            arguments = as_json_text(function.get("arguments", function.get("input")))
             index = fragment.get("index")
             index = index if isinstance(index, int) else None
             call = self._find(index, call_id, name)
@@ -246,40 +249,21 @@ class _Call:
         return True
 
 
-def _arguments(value: object) -> str:
-    if value is None:
-        return ""
-    # Ollama and others send the arguments as an object, not as JSON text.
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def _content(content: object) -> Iterator[Delta]:
     """Read content that is a string or a list of typed parts (Mistral's thinking)."""
     if isinstance(content, str):
         yield TextDelta(content)
         return
-    for part in _objects(content):
+    for part in as_objects(content):
         if part.get("type") == "thinking":
             thinking = part.get("thinking")
-            text = (
-                thinking
-                if isinstance(thinking, str)
-                else "".join(_strings(item.get("text") for item in _objects(thinking)))
+            text = as_text(thinking) or "".join(
+                as_text(item.get("text")) or "" for item in as_objects(thinking)
             )
             if text:
                 yield ThinkingDelta(text)
-        elif isinstance(part.get("text"), str) and part["text"]:
-            yield TextDelta(part["text"])
-
-
-def _objects(value: object) -> Sequence[JSONObject]:
-    if not isinstance(value, list):
-        return ()
-    return [cast("JSONObject", item) for item in cast("list[Any]", value) if isinstance(item, dict)]
-
-
-def _strings(values: Iterable[object]) -> Iterator[str]:
-    return (value for value in values if isinstance(value, str))
+        elif said := as_text(part.get("text")):
+            yield TextDelta(said)
 
 
 def _error(data: JSONObject) -> list[Delta]:
@@ -290,25 +274,4 @@ def _error(data: JSONObject) -> list[Delta]:
         if not detail or "choices" in data:
             return []
         error = {"message": detail, "type": data.get("type"), "code": data.get("code")}
-    if isinstance(error, dict):
-        return [error_delta(cast("JSONObject", error))]
-    return [ErrorDelta(str(error))]
-
-
-def error_delta(error: Mapping[str, Any]) -> ErrorDelta:
-    """Return what an error object says.
-
-    Groq gives the HTTP status as `status_code`; OpenRouter, llama.cpp and others as a numeric
-    `code`.
-    """
-    code = error.get("code")
-    status = error.get("status_code", code)
-    message = error.get("message")
-    return ErrorDelta(
-        message=message if isinstance(message, str) and message else json.dumps(dict(error)),
-        type=None if error.get("type") is None else str(error["type"]),
-        code=None if code is None else str(code),
-        status=status
-        if isinstance(status, int) and not isinstance(status, bool) and 400 <= status < 600
-        else None,
-    )
+    return [ErrorDelta.from_object(error)]

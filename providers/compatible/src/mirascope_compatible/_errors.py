@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from mirascope.core import APIError, error_from_status
+from mirascope.core import APIError, ErrorDelta, error_from_status
+from mirascope.core.json import as_list, as_object
 from pydantic_core import from_json
 
 from ._decode import ChatDecoder
@@ -28,11 +29,9 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str], **facts: 
         data: Any = from_json(body)
     except ValueError:
         data = None
-    if isinstance(data, list) and data:
-        # Google's compatible endpoint wraps the object in an array.
-        data = cast("list[Any]", data)[0]
-    if isinstance(data, dict):
-        for delta in ChatDecoder().decode_stray(cast("dict[str, Any]", data)) or ():
-            message = getattr(delta, "message", message)
-            code = getattr(delta, "code", code)
+    # Google's compatible endpoint wraps the object in an array.
+    data = as_object(next(iter(as_list(data)), data))
+    for delta in ChatDecoder().decode_stray(data) or ():
+        if isinstance(delta, ErrorDelta):
+            message, code = delta.message, delta.code
     return error_from_status(status, message or "no message", headers=headers, code=code, **facts)

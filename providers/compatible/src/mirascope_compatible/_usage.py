@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from mirascope.core import Usage, input_details, token_count
+from mirascope.core.json import as_mapping
 
 _MODALITIES: Final = ("audio", "image", "video")
 _GUESSED: Final = (
@@ -26,8 +27,8 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
         usage: `usage` as it was sent.
         facts: how the request was served: `service_tier`, …
     """
-    prompt_details = mapping(usage, "prompt_tokens_details", "input_tokens_details")
-    output_details = mapping(usage, "completion_tokens_details", "output_tokens_details")
+    prompt_details = _details(usage, "prompt_tokens_details", "input_tokens_details")
+    output_details = _details(usage, "completion_tokens_details", "output_tokens_details")
     prompt = token_count(_either(usage, "prompt_tokens", "input_tokens"))
     output = token_count(_either(usage, "completion_tokens", "output_tokens"))
     total = token_count(usage.get("total_tokens"))
@@ -38,7 +39,7 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
     cached = prompt_details.get("cached_tokens", usage.get("prompt_cache_hit_tokens"))
     read = min(prompt, token_count(cached))
     write = min(prompt - read, token_count(prompt_details.get("cache_write_tokens")))
-    lasting = mapping(prompt_details, "cache_write_tokens_details").get("ttl_12h_tokens")
+    lasting = as_mapping(prompt_details.get("cache_write_tokens_details")).get("ttl_12h_tokens")
     details, certain = input_details(
         prompt,
         read,
@@ -67,13 +68,8 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
     )
 
 
-def mapping(value: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    """Return the first object of these names; an empty one where there is none."""
-    for name in names:
-        child: object = value.get(name)
-        if isinstance(child, Mapping):
-            return cast("Mapping[str, Any]", child)
-    return {}
+def _details(usage: Mapping[str, Any], name: str, other: str) -> Mapping[str, Any]:
+    return as_mapping(usage.get(name)) or as_mapping(usage.get(other))
 
 
 def _either(usage: Mapping[str, Any], name: str, other: str) -> object:
@@ -87,7 +83,7 @@ def _by_modality(details: Mapping[str, Any], pattern: str) -> dict[str, int]:
 
 
 def _cached_by_modality(details: Mapping[str, Any]) -> dict[str, int] | None:
-    cached = mapping(details, "cached_tokens_details")
+    cached = as_mapping(details.get("cached_tokens_details"))
     if not cached:
         return None
     return {**_by_modality(cached, "{}_tokens"), **_by_modality(cached, "cached_{}_tokens")}

@@ -7,7 +7,6 @@ no end marker but the finish reason, and parts may come after one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, cast
 
@@ -27,9 +26,10 @@ from mirascope.core import (
     ToolCallEnd,
     UsageDelta,
 )
+from mirascope.core.json import as_json_text, as_object, as_text
 from typing_extensions import override
 
-from ._partial_calls import PartialCall, arguments_text
+from ._partial_calls import PartialCall
 
 CANDIDATE: Final = "candidate"
 """The key of the block that holds what a candidate has beside its parts: grounding, citations."""
@@ -92,8 +92,8 @@ class GoogleDecoder(Decoder):
 
     def _meta(self, data: JSONObject, deltas: list[Delta]) -> None:
         """Take the first id and model; the first events of some servers have none."""
-        new_id = _text(data.get("responseId")) if self._id is None else None
-        new_model = _text(data.get("modelVersion")) if self._model is None else None
+        new_id = as_text(data.get("responseId")) if self._id is None else None
+        new_model = as_text(data.get("modelVersion")) if self._model is None else None
         if new_id or new_model:
             self._id = self._id or new_id
             self._model = self._model or new_model
@@ -184,7 +184,7 @@ class _Candidate:
             key = self._calls
             self._calls += 1
             if not is_partial and "partialArgs" not in call:
-                arguments = arguments_text(call.get("args"))
+                arguments = as_json_text(call.get("args"))
                 deltas += [
                     ToolCallDelta(key, call_id, name, arguments),
                     BlockDelta(part, ("call", key)),
@@ -227,21 +227,5 @@ def _error(data: JSONObject) -> list[Delta]:
     error: Any = data.get("error")
     if not error:
         return []
-    if not isinstance(error, dict):
-        return [ErrorDelta(str(error))]
-    status = cast("JSONObject", error)
-    code: Any = status.get("code")
-    message: Any = status.get("message")
-    name = _text(status.get("status"))
-    return [
-        ErrorDelta(
-            message=message if isinstance(message, str) and message else json.dumps(error),
-            type=name,
-            code=name or (None if code is None else str(code)),
-            status=code if isinstance(code, int) and 400 <= code < 600 else None,
-        )
-    ]
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    name = as_text(as_object(error).get("status"))
+    return [ErrorDelta.from_object(error, type=name, code=name)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from google.auth.exceptions import GoogleAuthError
@@ -19,6 +19,7 @@ from mirascope.core import (
     UsageError,
     error_from_status,
 )
+from mirascope.core.json import as_object, as_objects
 from pydantic import ValidationError
 
 _NO_CREDENTIALS: Final = re.compile(r"No API key|API key must be")
@@ -85,18 +86,10 @@ def _headers(error: GoogleAPIError) -> Mapping[str, str]:
     return headers if headers is not None else {}
 
 
-def _details(error: GoogleAPIError) -> Iterator[JSONObject]:
+def _details(error: GoogleAPIError) -> list[JSONObject]:
     """Return the details of the error (google.rpc.Status)."""
-    body: object = cast("Any", error).details
-    if not isinstance(body, dict):
-        return
-    status: object = cast("JSONObject", body).get("error", body)
-    if not isinstance(status, dict):
-        return
-    details: list[object] = cast("JSONObject", status).get("details") or []
-    for detail in details:
-        if isinstance(detail, dict):
-            yield cast("JSONObject", detail)
+    body = as_object(cast("Any", error).details)
+    return as_objects(as_object(body.get("error", body)).get("details"))
 
 
 def _retry_delay(error: GoogleAPIError) -> float | None:

@@ -6,13 +6,13 @@ https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-c
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Hashable, Iterator
 from itertools import pairwise
 from typing import Any, Final, cast
 
 from mirascope.core import BlockDelta, Delta, JSONObject, ToolCallDelta, ToolCallEnd
+from mirascope.core.json import as_json_text, as_object
 
 _STEP: Final = re.compile(
     r"""\.(?P<name>[^.\[]+) | \[(?P<index>\d+)\] | \[(?P<quote>['"])(?P<text>.*?)(?P=quote)\]""",
@@ -45,9 +45,7 @@ class PartialCall:
 
     def add(self, call: JSONObject) -> None:
         """Take in the next piece of the call."""
-        whole = call.get("args")
-        if isinstance(whole, dict):
-            self._args.update(cast("JSONObject", whole))
+        self._args.update(as_object(call.get("args")))
         for piece in call.get("partialArgs") or ():
             self._set(piece)
 
@@ -55,7 +53,7 @@ class PartialCall:
         """Return what the whole call is."""
         part = {**self._part, "functionCall": {**self._named(), "args": self._args}}
         return [
-            ToolCallDelta(self.key, arguments=arguments_text(self._args)),
+            ToolCallDelta(self.key, arguments=as_json_text(self._args)),
             BlockDelta(part, ("call", self.key)),
             ToolCallEnd(self.key),
         ]
@@ -65,7 +63,7 @@ class PartialCall:
 
         It stays JSON that does not end, so that nobody takes it for the call that was meant.
         """
-        return [ToolCallDelta(self.key, arguments=arguments_text(self._args)[:-1])]
+        return [ToolCallDelta(self.key, arguments=as_json_text(self._args)[:-1])]
 
     def _named(self) -> JSONObject:
         call: JSONObject = self._part["functionCall"]
@@ -84,13 +82,6 @@ class PartialCall:
             value = f"{_child(holder, steps[-1], '')}{value}"
         _put(holder, steps[-1], value)
         self._growing = path if piece.get("willContinue") else None
-
-
-def arguments_text(args: object) -> str:
-    """Return arguments as JSON text; a call without any has none."""
-    if args is None:
-        return ""
-    return args if isinstance(args, str) else json.dumps(args, ensure_ascii=False)
 
 
 def _steps(path: str) -> Iterator[str | int]:

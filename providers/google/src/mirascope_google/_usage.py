@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from mirascope.core import Usage, input_details, token_count
+from mirascope.core.json import as_mapping, as_mappings, as_text
 
 _TRAFFIC_TIERS: Final[Mapping[str, str]] = {
     "ON_DEMAND": "standard",
@@ -87,11 +88,9 @@ def context_facts(context: Mapping[str, Any]) -> dict[str, str]:
     facts = {name: value for name, value in context.items() if isinstance(value, str)}
     if context.get("backend") == "vertex":
         facts |= vertex_facts(context.get("location"))
-    headers: object = context.get("headers")
-    if isinstance(headers, Mapping):
-        for name, value in cast("Mapping[str, Any]", headers).items():
-            if name.lower() == _TIER_HEADER and isinstance(value, str):
-                facts["service_tier"] = value.lower()
+    for name, value in as_mapping(context.get("headers")).items():
+        if name.lower() == _TIER_HEADER and isinstance(value, str):
+            facts["service_tier"] = value.lower()
     for name, value in context.items():
         if name.endswith("webSearchQueries") and isinstance(value, list):
             facts["web_search_queries"] = str(len(cast("list[Any]", value)))
@@ -107,11 +106,7 @@ def vertex_facts(location: object) -> dict[str, str]:
 def _by_modality(usage: Mapping[str, Any], name: str) -> dict[str, int]:
     """Return the tokens that are no text; a modality can stand in the list more than once."""
     counts: dict[str, int] = {}
-    given: object = usage.get(name)
-    for item in cast("list[object]", given) if isinstance(given, list) else ():
-        if not isinstance(item, Mapping):
-            continue
-        entry = cast("Mapping[str, Any]", item)
+    for entry in as_mappings(usage.get(name)):
         kind = _MODALITIES.get(str(entry.get("modality")).upper())
         if kind is not None:
             counts[kind] = counts.get(kind, 0) + token_count(entry.get("tokenCount"))
@@ -119,10 +114,8 @@ def _by_modality(usage: Mapping[str, Any], name: str) -> dict[str, int]:
 
 
 def _tier(usage: Mapping[str, Any]) -> dict[str, str]:
-    tier = usage.get("serviceTier")
-    if isinstance(tier, str) and tier:
+    if tier := as_text(usage.get("serviceTier")):
         return {"service_tier": tier.lower()}
-    traffic = usage.get("trafficType")
-    if isinstance(traffic, str) and traffic:
+    if traffic := as_text(usage.get("trafficType")):
         return {"service_tier": _TRAFFIC_TIERS.get(traffic, traffic.lower())}
     return {}

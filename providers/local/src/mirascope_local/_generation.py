@@ -7,9 +7,9 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from queue import SimpleQueue
-from typing import Any, Self, TypeAlias, cast
+from typing import Self, TypeAlias
 
-from mirascope.core import JSONObject, SDKObject
+from mirascope.core import ErrorDelta, JSONObject, SDKObject
 from mirascope_compatible import status_error
 from pydantic_core import to_json
 
@@ -188,7 +188,5 @@ def _request_error(data: JSONObject) -> Exception:
 
     llama.cpp gives the HTTP status as a numeric `code`.
     """
-    error: Any = data["error"]
-    status: Any = cast("JSONObject", error).get("code") if isinstance(error, dict) else None
-    known = isinstance(status, int) and 400 <= status < 600
-    return status_error(cast("int", status) if known else 500, to_json(data), {})
+    status = ErrorDelta.from_object(data["error"]).status
+    return status_error(status or 500, to_json(data), {})

@@ -13,6 +13,7 @@ from mirascope.core import (
     UsageError,
     error_from_status,
 )
+from mirascope.core.json import as_list, as_object
 
 from ._models import DEFAULT_MODEL
 
@@ -74,7 +75,7 @@ def _tool_choice(body: JSONObject) -> None:
     choice = body.get("tool_choice")
     if isinstance(choice, dict):
         # llama.cpp knows no choice by name: the same is said with one tool, which is required.
-        name = _name(cast("JSONObject", choice))
+        name = _name(cast("object", choice))
         body["tools"] = [tool for tool in body["tools"] if _name(tool) == name]
         if not body["tools"]:
             raise UsageError(f"tool_choice names {name!r}, which is none of the tools of the call")
@@ -87,15 +88,12 @@ def _tool_choice(body: JSONObject) -> None:
         body.setdefault("parallel_tool_calls", False)
 
 
-def _name(tool: JSONObject) -> Any:
-    function: Any = tool.get("function")
-    return cast("JSONObject", function).get("name") if isinstance(function, dict) else None
+def _name(tool: object) -> Any:
+    return as_object(as_object(tool).get("function")).get("name")
 
 
 def _logprobs(chunk: JSONObject) -> list[Any]:
     found: list[Any] = []
     for choice in chunk.get("choices") or ():
-        logprobs: Any = choice.get("logprobs")
-        if isinstance(logprobs, dict):
-            found += cast("JSONObject", logprobs).get("content") or ()
+        found += as_list(as_object(choice.get("logprobs")).get("content"))
     return found

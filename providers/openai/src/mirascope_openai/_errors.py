@@ -9,10 +9,12 @@ import openai
 from mirascope.core import (
     APIError,
     AuthenticationError,
+    ErrorDelta,
     StreamDecodeError,
     StreamProviderError,
     error_from_status,
 )
+from mirascope.core.json import as_list
 from mirascope_compatible import ChatDecoder
 
 
@@ -42,14 +44,13 @@ def map_error(error: Exception) -> APIError | None:
 
 def _message(body: object) -> str | None:
     """Return the message of an error body; the SDK has already taken off an outer `error`."""
-    if isinstance(body, list) and body:
-        # Google's compatible endpoint wraps the object in an array.
-        body = cast("list[object]", body)[0]
+    # Google's compatible endpoint wraps the object in an array.
+    body = next(iter(as_list(body)), body)
     if not isinstance(body, Mapping):
         return body if isinstance(body, str) else None
     data = cast("Mapping[str, Any]", body)
     for delta in ChatDecoder().decode_stray(dict(data)) or ():
-        return cast("str | None", getattr(delta, "message", None))
+        return delta.message if isinstance(delta, ErrorDelta) else None
     return None
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from mirascope.core import JSONObject, Usage, UsagePart, token_count
+from mirascope.core import Usage, UsagePart, token_count
+from mirascope.core.json import as_list, as_mapping
 from mirascope_compatible import normalize_usage
 from pydantic_core import from_json, to_json
 
@@ -65,8 +66,8 @@ def tool_facts(response: Mapping[str, Any]) -> dict[str, str]:
             and `output`, or `output_items`: a list of `"type"` and `"type:action"`.
     """
     kinds = list(_item_kinds(response))
-    usage = _object(response.get("tool_usage"))
-    searches = _object(usage.get("web_search")).get("num_requests")
+    usage = as_mapping(response.get("tool_usage"))
+    searches = as_mapping(usage.get("web_search")).get("num_requests")
     if searches is None:
         searches = sum(kind == "web_search_call" and act in _SEARCHES for kind, act in kinds)
     facts: dict[str, str] = {}
@@ -78,10 +79,10 @@ def tool_facts(response: Mapping[str, Any]) -> dict[str, str]:
     ):
         if count := sum(found == kind for found, _ in kinds):
             facts[name] = str(count)
-    images = _object(usage.get("image_gen"))
+    images = as_mapping(usage.get("image_gen"))
     if token_count(images.get("input_tokens")) or token_count(images.get("output_tokens")):
         facts["image_gen"] = to_json(images, fallback=str).decode()
-        models = [_object(tool).get("model") for tool in _list(response.get("tools"))]
+        models = [as_mapping(tool).get("model") for tool in as_list(response.get("tools"))]
         models += [images.get("model"), response.get("image_model")]
         if model := next((name for name in models if name and isinstance(name, str)), None):
             facts["image_model"] = model
@@ -107,10 +108,10 @@ def _image_counts(text: str | None) -> dict[str, int]:
     if not text:
         return {}
     try:
-        images = _object(from_json(text))
+        images = as_mapping(from_json(text))
     except ValueError:
         return {}
-    details = dict(_object(images.get("input_tokens_details")))
+    details = dict(as_mapping(images.get("input_tokens_details")))
     details["cached_tokens"] = images.get("cached_tokens")
     details["cached_tokens_details"] = images.get("cached_tokens_details")
     counts = normalize_usage({**images, "input_tokens_details": details}, {}).counts
@@ -118,17 +119,12 @@ def _image_counts(text: str | None) -> dict[str, int]:
 
 
 def _item_kinds(response: Mapping[str, Any]) -> Iterator[tuple[object, object]]:
-    for item in (*_list(response.get("output")), *_list(response.get("output_items"))):
+    for item in (*as_list(response.get("output")), *as_list(response.get("output_items"))):
         if isinstance(item, str):
             kind, _, action = item.partition(":")
             yield kind, action
         else:
-            yield _object(item).get("type"), _object(_object(item).get("action")).get("type")
-
-
-def _object(value: object) -> JSONObject:
-    return cast("JSONObject", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
+            yield (
+                as_mapping(item).get("type"),
+                as_mapping(as_mapping(item).get("action")).get("type"),
+            )

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias, cast
 
 from .._types import JSONObject
+from ..json import as_json_text, as_text
 
 
 @dataclass(slots=True)
@@ -124,6 +125,38 @@ class ErrorDelta:
     code: str | None = None
     status: int | None = None
 
+    @classmethod
+    def from_object(
+        cls,
+        error: object,
+        *,
+        type: str | None = None,  # noqa: A002 - the wire's own word
+        code: str | None = None,
+        status: int | None = None,
+    ) -> Self:
+        """Return what an error object says in the fields that most APIs have.
+
+        These are `message` (the whole object as JSON where it has none), `type`, `code`, and the
+        HTTP status as a number from 400 to 599 in `status_code`, `status` or `code`. An error that
+        is not an object is its own message. Never raises, whatever the fields hold.
+
+        Args:
+            error: the error as it was sent.
+            type: the type, where the API has another place for it.
+            code: the code, where the API has another place for it.
+            status: the HTTP status, where the API has another way to say it.
+        """
+        if not isinstance(error, Mapping):
+            return cls(as_json_text(error), type=type, code=code, status=status)
+        fields = dict(cast("Mapping[str, object]", error))
+        statuses = (status, *(fields.get(name) for name in ("status_code", "status", "code")))
+        return cls(
+            message=as_text(fields.get("message")) or as_json_text(fields),
+            type=_or_text(type, fields.get("type")),
+            code=_or_text(code, fields.get("code")),
+            status=next((n for n in statuses if isinstance(n, int) and 400 <= n < 600), None),
+        )
+
 
 @dataclass(slots=True)
 class ChoiceDelta:
@@ -148,3 +181,7 @@ Delta: TypeAlias = (
     | ChoiceDelta
 )
 """Anything that a decoder may return."""
+
+
+def _or_text(known: str | None, sent: object) -> str | None:
+    return known if known is not None or sent is None else str(sent)

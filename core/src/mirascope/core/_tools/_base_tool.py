@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic_core import to_json
 from typing_extensions import override
 
 from .._errors import ToolError
@@ -75,6 +76,17 @@ class BaseTool(BaseModel):
     def error(self) -> ToolError | None:
         """Why this call can't be run, or None for a good one."""
         return None
+
+    def result_text(self, output: Any) -> str:
+        """Return the result of this call as the text that goes back to the model.
+
+        Args:
+            output: what `call` returned: a string is the text, anything else becomes JSON, with
+                `str()` for what JSON can't express. None for a call that can't be run is its error.
+        """
+        if output is None and self.error is not None:
+            output = str(self.error)
+        return output if isinstance(output, str) else to_json(output, fallback=str).decode()
 
     @classmethod
     def tool_name(cls) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from mirascope.core import BaseCallResponseChunk, JSONObject
+from mirascope.core import BaseCallResponseChunk
+from mirascope.core.json import as_object, as_text
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -36,6 +37,4 @@ class OpenAIResponsesCallResponseChunk(BaseCallResponseChunk["ResponseStreamEven
         return cast("ResponseUsage | None", super().usage)
 
     def _fact(self, name: str) -> str | None:
-        response: object = self.data.get("response")
-        value = cast("JSONObject", response).get(name) if isinstance(response, dict) else None
-        return value if isinstance(value, str) and value else None
+        return as_text(as_object(self.data.get("response")).get(name))

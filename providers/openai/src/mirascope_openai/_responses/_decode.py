@@ -7,9 +7,8 @@ indexes (llama.cpp), a last event without the items (ChatGPT), or items in the l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from mirascope.core import (
     BlockDelta,
@@ -27,6 +26,7 @@ from mirascope.core import (
     ToolCallEnd,
     UsageDelta,
 )
+from mirascope.core.json import as_json_text, as_object, as_objects, as_text
 from mirascope_compatible import ChatDecoder
 from typing_extensions import override
 
@@ -114,14 +114,14 @@ class ResponsesDecoder(Decoder):
         return item
 
     def _refusal(self, data: JSONObject) -> Sequence[Delta]:
-        text = _text(data, "delta")
+        text = as_text(data.get("delta"))
         if text is None:
             return _NO_DELTAS
         self._find(data, "message").refused = True
         return [RefusalDelta(text)]
 
     def _thinking(self, data: JSONObject) -> Sequence[Delta]:
-        text = _text(data, "delta")
+        text = as_text(data.get("delta"))
         if text is None:
             return _NO_DELTAS
         item = self._find(data, "reasoning")
@@ -135,7 +135,7 @@ class ResponsesDecoder(Decoder):
         return self._called(data, "custom_tool_call")
 
     def _called(self, data: JSONObject, kind: str) -> Sequence[Delta]:
-        text = _text(data, "delta")
+        text = as_text(data.get("delta"))
         if text is None:
             return _NO_DELTAS
         item = self._find(data, kind)
@@ -143,15 +143,17 @@ class ResponsesDecoder(Decoder):
         return [ToolCallDelta(item.key, arguments=text)]
 
     def _added(self, data: JSONObject) -> Sequence[Delta]:
-        sent = _object(data.get("item"))
+        sent = as_object(data.get("item"))
         item = self._begin(str(sent.get("type")), sent.get("id"), data.get("output_index"))
         deltas: list[Delta] = [BlockDelta({BEGUN: sent}, item.block)]
         if item.kind in ARGUMENTS:
-            deltas.append(ToolCallDelta(item.key, _text(sent, "call_id"), _text(sent, "name")))
+            deltas.append(
+                ToolCallDelta(item.key, as_text(sent.get("call_id")), as_text(sent.get("name")))
+            )
         return deltas
 
     def _done(self, data: JSONObject) -> Sequence[Delta]:
-        sent = _object(data.get("item"))
+        sent = as_object(data.get("item"))
         kind, item_id, index = str(sent.get("type")), sent.get("id"), data.get("output_index")
         item = self._by_id.get(item_id)
         if item is None or item.kind != kind:
@@ -181,52 +183,52 @@ class ResponsesDecoder(Decoder):
             if text and not item.said:
                 deltas.append(ThinkingDelta(text, item.key))
         elif field := ARGUMENTS.get(item.kind):
-            arguments = "" if item.said else _json_text(sent.get(field))
-            call_id, name = _text(sent, "call_id"), _text(sent, "name")
+            arguments = "" if item.said else as_json_text(sent.get(field))
+            call_id, name = as_text(sent.get("call_id")), as_text(sent.get("name"))
             deltas += [ToolCallDelta(item.key, call_id, name, arguments), ToolCallEnd(item.key)]
 
     def _lifecycle(self, data: JSONObject) -> Sequence[Delta]:
-        return self._facts(_object(data.get("response")))
+        return self._facts(as_object(data.get("response")))
 
     def _facts(self, response: JSONObject) -> list[Delta]:
         # Copilot gives the response another id in every event: the first one counts.
-        new_id = _text(response, "id") if self._id is None else None
-        new_model = _text(response, "model") if self._model is None else None
+        new_id = as_text(response.get("id")) if self._id is None else None
+        new_model = as_text(response.get("model")) if self._model is None else None
         self._id, self._model = self._id or new_id, self._model or new_model
         # The tier that was asked for stands in the first events, the one that served in the last.
-        tier = _text(response, "service_tier")
+        tier = as_text(response.get("service_tier"))
         deltas: list[Delta] = [
             MetaDelta(new_id, new_model, {"service_tier": tier} if tier else None),
             BlockDelta({RESPONSE: response}, RESPONSE),
         ]
-        if usage := _object(response.get("usage")):
+        if usage := as_object(response.get("usage")):
             deltas.append(UsageDelta(usage))
         return deltas
 
     def _completed(self, data: JSONObject) -> Sequence[Delta]:
-        return self._ending(_object(data.get("response")), "completed")
+        return self._ending(as_object(data.get("response")), "completed")
 
     def _incomplete(self, data: JSONObject) -> Sequence[Delta]:
-        return self._ending(_object(data.get("response")), "incomplete")
+        return self._ending(as_object(data.get("response")), "incomplete")
 
     def _failed(self, data: JSONObject) -> Sequence[Delta]:
-        return self._ending(_object(data.get("response")), "failed")
+        return self._ending(as_object(data.get("response")), "failed")
 
     def _ending(self, response: JSONObject, name: str) -> Sequence[Delta]:
         """Read a response that has ended: by its `status`, else by the `name` of the event."""
         deltas = self._facts(response)
-        status = _text(response, "status")
+        status = as_text(response.get("status"))
         if status not in _ENDINGS or name == "failed":
             status = name
         if status == "failed":
             error = response.get("error") or "the response failed, and no reason was given"
-            return [*deltas, FinishDelta("failed"), _error_delta(error)]
-        for item, sent in self._match(_objects(response.get("output"))):
+            return [*deltas, FinishDelta("failed"), ErrorDelta.from_object(error)]
+        for item, sent in self._match(as_objects(response.get("output"))):
             self._complete(item, sent, deltas)
         if facts := tool_facts(response):
             deltas.append(MetaDelta(facts=facts))
         if status in _ENDINGS:
-            reason = _text(_object(response.get("incomplete_details")), "reason")
+            reason = as_text(as_object(response.get("incomplete_details")).get("reason"))
             deltas += [
                 ToolCallEnd(),
                 FinishDelta(f"{status}:{reason}" if reason else status),
@@ -298,34 +300,8 @@ def _error(data: JSONObject) -> Sequence[Delta]:
     error: Any = data.get("error")
     if not error:
         error = {name: data.get(name) for name in ("message", "code", "param")}
-    return [_error_delta(error)]
-
-
-def _error_delta(error: Any) -> ErrorDelta:
-    (delta,) = ChatDecoder().decode_stray({"error": error}) or (ErrorDelta(str(error)),)
-    return cast("ErrorDelta", delta)
-
-
-def _object(value: object) -> JSONObject:
-    return cast("JSONObject", value) if isinstance(value, dict) else {}
-
-
-def _objects(value: object) -> Sequence[JSONObject]:
-    if not isinstance(value, list):
-        return ()
-    return [cast("JSONObject", item) for item in cast("list[Any]", value) if isinstance(item, dict)]
-
-
-def _text(data: JSONObject, key: str) -> str | None:
-    value = data.get(key)
-    return value if isinstance(value, str) and value else None
+    return [ErrorDelta.from_object(error)]
 
 
 def _joined(item: JSONObject, parts: str, key: str) -> str:
-    return "".join(_text(part, key) or "" for part in _objects(item.get(parts)))
-
-
-def _json_text(value: object) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value)
+    return "".join(as_text(part.get(key)) or "" for part in as_objects(item.get(parts)))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from mirascope.core import BaseTool, CallRequest, JSONObject, Request
-from pydantic_core import to_json
+from mirascope.core.json import as_mappings
 
 _SAID: Final[Mapping[str, str]] = {"text": "text", "output_text": "text", "refusal": "refusal"}
 """The parts of an assistant's message that are text, and where the text is."""
@@ -59,16 +59,10 @@ def tool_message_params(results: Sequence[tuple[BaseTool, Any]]) -> list[dict[st
         {
             "type": "function_call_output",
             "call_id": tool.tool_call.id,
-            "output": _output(tool, output),
+            "output": tool.result_text(output),
         }
         for tool, output in results
     ]
-
-
-def _output(tool: BaseTool, output: Any) -> str:
-    if output is None and tool.error is not None:
-        output = str(tool.error)
-    return output if isinstance(output, str) else to_json(output, fallback=str).decode()
 
 
 def _split(items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -105,18 +99,18 @@ def _assistant(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the items of an assistant's message: its text, its output items, its tool calls."""
     content = message.get("content")
     said: list[str] = [content] if isinstance(content, str) else []
-    for part in _mappings(content):
+    for part in as_mappings(content):
         field = _SAID.get(part.get("type", "text"))
         if field is not None:
             said.append(str(part.get(field) or ""))
             continue
         yield from _message(said, message)
         said.clear()
-        yield part
+        yield dict(part)
     if not any(said):
         said.append(str(message.get("refusal") or ""))
     yield from _message(said, message)
-    for call in _mappings(message.get("tool_calls")):
+    for call in as_mappings(message.get("tool_calls")):
         yield _call(call)
 
 
@@ -137,7 +131,7 @@ def _call(call: Mapping[str, Any]) -> dict[str, Any]:
 def _content(content: object) -> Any:
     if not isinstance(content, list):
         return content
-    return [_part(part) for part in _mappings(cast("list[object]", content))]
+    return [_part(dict(part)) for part in as_mappings(cast("list[object]", content))]
 
 
 def _part(part: dict[str, Any]) -> dict[str, Any]:
@@ -159,14 +153,7 @@ def _plain(content: object) -> str | None:
     """Return content that is nothing but text as one string."""
     if isinstance(content, str):
         return content
-    parts = _mappings(content)
+    parts = as_mappings(content)
     if not parts or any(part.get("type") != "input_text" for part in parts):
         return None
     return "".join(str(part.get("text") or "") for part in parts)
-
-
-def _mappings(value: object) -> list[dict[str, Any]]:
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        return []
-    values = cast("Sequence[object]", value)
-    return [dict(cast("Mapping[str, Any]", v)) for v in values if isinstance(v, Mapping)]

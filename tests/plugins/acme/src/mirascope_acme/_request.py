@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,15 +52,9 @@ def message_param(answer: Accumulator) -> JSONObject:
 def tool_message_params(results: Sequence[tuple[BaseTool, Any]]) -> list[JSONObject]:
     """Return the results of tool calls as messages."""
     return [
-        {"role": "tool", "call": tool.tool_call.id, "text": _output(tool, output)}
+        {"role": "tool", "call": tool.tool_call.id, "text": tool.result_text(output)}
         for tool, output in results
     ]
-
-
-def _output(tool: BaseTool, output: Any) -> str:
-    if output is None and tool.error is not None:
-        output = str(tool.error)
-    return output if isinstance(output, str) else json.dumps(output, default=str)
 
 
 def response_object(answer: Accumulator) -> JSONObject:

@@ -1,0 +1,75 @@
+"""Readers of JSON that nobody promised.
+
+What a server sends is not always what its reference describes, and a field of an unexpected type
+must not end a stream. Each of these takes any value, returns it if it is of the type that is asked
+for, and an empty one otherwise. None of them raises.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from ._types import JSONObject
+
+__all__ = [
+    "as_json_text",
+    "as_list",
+    "as_mapping",
+    "as_mappings",
+    "as_object",
+    "as_objects",
+    "as_text",
+]
+
+
+def as_text(value: object) -> str | None:
+    """Return a string that is not empty, or None."""
+    return value if isinstance(value, str) and value else None
+
+
+def as_object(value: object) -> JSONObject:
+    """Return a JSON object, or an empty one."""
+    return cast("JSONObject", value) if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """Return a JSON array, or an empty one."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def as_objects(value: object) -> list[JSONObject]:
+    """Return the objects in a JSON array; whatever else is in it is left out."""
+    return [cast("JSONObject", item) for item in as_list(value) if isinstance(item, dict)]
+
+
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """Return a mapping of any kind, or an empty one: for values that a user may have built."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def as_mappings(value: object) -> list[Mapping[str, Any]]:
+    """Return the mappings in a sequence of any kind; whatever else is in it is left out."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return []
+    items = cast("Sequence[object]", value)
+    return [cast("Mapping[str, Any]", item) for item in items if isinstance(item, Mapping)]
+
+
+def as_json_text(value: object) -> str:
+    """Return a value as JSON text: a string is taken to be that already, and None is no text.
+
+    Servers send the arguments of a call as text or as the object itself.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a character, which only an escape can carry: the text must be fit to be sent back.
+        return json.dumps(value, default=str)
+    return text
