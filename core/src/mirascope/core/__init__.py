@@ -67,7 +67,7 @@ from ._provider._deltas import (
     UsageDelta,
 )
 from ._provider._messages import BaseMessageParam, MessageParam, Messages
-from ._provider._provider import CallRequest, Connection, Provider, Request
+from ._provider._provider import CallRequest, Provider, Request
 from ._recording._format import RecordedEnd, RecordedRead, Recording
 from ._recording._recorder import RecordPath, RecordTypes
 from ._replay import stream_from, stream_from_async
@@ -82,6 +82,7 @@ from ._response._stream import BaseStream
 from ._state import FINISH_REASONS, StreamState
 from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
 from ._transport._clients import ClientCache
+from ._transport._connection import Connection
 from ._transport._source import (
     AsyncHTTPSource,
     AsyncObjectSource,

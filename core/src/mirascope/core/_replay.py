@@ -15,13 +15,14 @@ from typing import Any
 from typing_extensions import override
 
 from ._errors import APIError, UsageError
-from ._provider._provider import Connection, Provider, Request
+from ._provider._provider import Provider, Request
 from ._recording._format import Recording
 from ._request._prepared import PreparedCall
 from ._response._async_stream import BaseAsyncStream
 from ._response._stream import BaseStream
 from ._tools._base_tool import ToolLike
 from ._tools._toolset import Toolset
+from ._transport._connection import Connection
 from ._transport._source import AsyncSource, Piece, Source
 
 

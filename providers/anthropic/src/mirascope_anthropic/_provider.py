@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mirascope.core import (
     Accumulator,
@@ -28,7 +27,6 @@ from mirascope.core import (
     Request,
     Source,
     Usage,
-    UsageError,
     json_object,
 )
 from typing_extensions import override
@@ -43,8 +41,18 @@ from ._usage import normalize
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic
 
+
+def _is_async(client: Any) -> bool:
+    """Whether a client is asynchronous: a stub with nothing but this method is told apart too."""
+    return inspect.iscoroutinefunction(inspect.unwrap(client.messages.create))
+
+
 _CLIENTS: ClientCache[Anthropic, AsyncAnthropic] = ClientCache(
-    close=lambda client: client.close(), aclose=lambda client: client.close()
+    close=lambda client: client.close(),
+    aclose=lambda client: client.close(),
+    environment=("ANTHROPIC_",),
+    is_async=_is_async,
+    names=("an Anthropic client", "an AsyncAnthropic client"),
 )
 
 
@@ -152,39 +160,14 @@ class AnthropicProvider(Provider):
     def _client(self, connection: Connection) -> Anthropic:
         import anthropic
 
-        client: Any = connection.client
-        if client is None:
-            options = dict(connection.settings)
-            return _CLIENTS.get(_identity(options), lambda: anthropic.Anthropic(**options))
-        if _is_async(client):
-            raise UsageError("client is asynchronous: give an Anthropic client to a sync call")
-        return cast("Anthropic", client)
+        return _CLIENTS.sync(connection, lambda: anthropic.Anthropic(**connection.settings))
 
     async def _async_client(self, connection: Connection) -> AsyncAnthropic:
         import anthropic
 
-        client: Any = connection.client
-        if client is None:
-            options = dict(connection.settings)
-            return await _CLIENTS.get_async(
-                _identity(options), lambda: anthropic.AsyncAnthropic(**options)
-            )
-        if not _is_async(client):
-            raise UsageError(
-                "client is synchronous: give an AsyncAnthropic client to an async call"
-            )
-        return cast("AsyncAnthropic", client)
-
-
-def _identity(options: dict[str, Any]) -> tuple[object, ...]:
-    """Return what tells one default client from another: the settings and the environment."""
-    environment = sorted(item for item in os.environ.items() if item[0].startswith("ANTHROPIC_"))
-    return (*sorted(options.items()), *environment)
-
-
-def _is_async(client: Any) -> bool:
-    """Whether a client is asynchronous; the SDK's many clients have no public class in common."""
-    return inspect.iscoroutinefunction(inspect.unwrap(client.messages.create))
+        return await _CLIENTS.asynchronous(
+            connection, lambda: anthropic.AsyncAnthropic(**connection.settings)
+        )
 
 
 def _arguments(messages: Any, request: Request) -> dict[str, Any]:

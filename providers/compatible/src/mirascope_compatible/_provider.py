@@ -33,8 +33,10 @@ from ._stream import CompatibleAsyncStream, CompatibleStream
 if TYPE_CHECKING:
     import httpx
 
-_CLIENTS: ClientCache[Any, Any] = ClientCache(
-    close=lambda client: client.close(), aclose=lambda client: client.aclose()
+_CLIENTS: ClientCache[httpx.Client, httpx.AsyncClient] = ClientCache(
+    close=lambda client: client.close(),
+    aclose=lambda client: client.aclose(),
+    names=("an httpx.Client", "an httpx.AsyncClient"),
 )
 
 
@@ -98,11 +100,8 @@ class CompatibleProvider(ChatProvider):
     ) -> tuple[httpx.Client, httpx.Request]:
         import httpx
 
-        client: Any = connection.client
-        if client is None:
-            client = _CLIENTS.get("sync", lambda: httpx.Client(**_client_options()))
-        elif isinstance(client, httpx.AsyncClient):
-            raise UsageError("client is asynchronous: give an httpx.Client to a synchronous call")
+        # Address and key are the request's own: one client serves all calls.
+        client = _CLIENTS.sync(connection, lambda: httpx.Client(**_client_options()), key="all")
         return client, self._build(client, request, connection)
 
     async def _request_async(
@@ -110,13 +109,9 @@ class CompatibleProvider(ChatProvider):
     ) -> tuple[httpx.AsyncClient, httpx.Request]:
         import httpx
 
-        client: Any = connection.client
-        if client is None:
-            client = await _CLIENTS.get_async(
-                "async", lambda: httpx.AsyncClient(**_client_options())
-            )
-        elif isinstance(client, httpx.Client):
-            raise UsageError("client is synchronous: give an httpx.AsyncClient to an async call")
+        client = await _CLIENTS.asynchronous(
+            connection, lambda: httpx.AsyncClient(**_client_options()), key="all"
+        )
         return client, self._build(client, request, connection)
 
     def _build(

@@ -23,7 +23,6 @@ from mirascope.core import (
     Request,
     Source,
     Usage,
-    UsageError,
 )
 from typing_extensions import override
 
@@ -41,8 +40,21 @@ if TYPE_CHECKING:
     from google.genai.client import AsyncClient
     from mirascope.core.wire import Framer
 
+
+def _is_async(client: object) -> bool | None:
+    """Whether a client is asynchronous alone: a `Client` has both kinds of call."""
+    from google.genai.client import AsyncClient
+
+    return True if isinstance(client, AsyncClient) else None
+
+
+# A client has two pools of connections: each event loop has a client of its own for the second.
 _CLIENTS: ClientCache[Client, Client] = ClientCache(
-    close=lambda client: client.close(), aclose=lambda client: client.aio.aclose()
+    close=lambda client: client.close(),
+    aclose=lambda client: client.aio.aclose(),
+    environment=("GEMINI_", "GOOGLE_"),
+    is_async=_is_async,
+    names=("a genai.Client", "a genai.Client"),
 )
 
 
@@ -165,21 +177,11 @@ class GoogleProvider(Provider):
         return mapped if mapped is not None else super().stream_error(error, model)
 
     def _client(self, connection: Connection) -> Client:
-        client: Any = connection.client
-        if client is None:
-            options = _client_options(connection.settings)
-            return _CLIENTS.get(_identity(connection.settings), _maker(options))
-        if _is_async(client):
-            raise UsageError("client is asynchronous: give a genai.Client to a synchronous call")
-        return cast("Client", client)
+        return _CLIENTS.sync(connection, _maker(connection.settings))
 
     async def _async_client(self, connection: Connection) -> AsyncClient:
-        client: Any = connection.client
-        if client is None:
-            options = _client_options(connection.settings)
-            made = await _CLIENTS.get_async(_identity(connection.settings), _maker(options))
-            return made.aio
-        return cast("AsyncClient", client if _is_async(client) else getattr(client, "aio", client))
+        client = await _CLIENTS.asynchronous(connection, _maker(connection.settings))
+        return cast("AsyncClient", getattr(client, "aio", client))
 
 
 def _client_options(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,29 +191,15 @@ def _client_options(settings: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _maker(options: Mapping[str, Any]) -> Callable[[], Client]:
+def _maker(settings: Mapping[str, Any]) -> Callable[[], Client]:
     def make() -> Client:
         from google import genai
 
         from ._errors import client_error
 
         try:
-            return genai.Client(**options)
+            return genai.Client(**_client_options(settings))
         except ValueError as error:
             raise client_error(error) from error
 
     return make
-
-
-def _is_async(client: object) -> bool:
-    from google.genai.client import AsyncClient
-
-    return isinstance(client, AsyncClient)
-
-
-def _identity(settings: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return what tells one default client from another: the settings and the environment."""
-    environment = sorted(
-        item for item in os.environ.items() if item[0].startswith(("GEMINI_", "GOOGLE_"))
-    )
-    return (*sorted(settings.items()), *environment)

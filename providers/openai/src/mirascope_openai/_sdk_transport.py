@@ -21,7 +21,6 @@ from mirascope.core import (
     Request,
     Source,
     Usage,
-    UsageError,
     json_object,
 )
 from typing_extensions import override
@@ -32,7 +31,10 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
 _CLIENTS: ClientCache[OpenAI, AsyncOpenAI] = ClientCache(
-    close=lambda client: client.close(), aclose=lambda client: client.close()
+    close=lambda client: client.close(),
+    aclose=lambda client: client.close(),
+    environment=("OPENAI_",),
+    names=("an OpenAI client", "an AsyncOpenAI client"),
 )
 
 
@@ -108,32 +110,14 @@ class SDKTransport(Provider):
     def _client(self, connection: Connection) -> OpenAI:
         import openai
 
-        client: OpenAI | AsyncOpenAI | None = connection.client
-        if client is None:
-            options = dict(connection.settings)
-            return _CLIENTS.get(_identity(options), lambda: openai.OpenAI(**options))
-        if isinstance(client, openai.AsyncOpenAI):
-            raise UsageError("client is asynchronous: give an OpenAI client to a synchronous call")
-        return client
+        return _CLIENTS.sync(connection, lambda: openai.OpenAI(**connection.settings))
 
     async def _async_client(self, connection: Connection) -> AsyncOpenAI:
         import openai
 
-        client: OpenAI | AsyncOpenAI | None = connection.client
-        if client is None:
-            options = dict(connection.settings)
-            return await _CLIENTS.get_async(
-                _identity(options), lambda: openai.AsyncOpenAI(**options)
-            )
-        if isinstance(client, openai.OpenAI):
-            raise UsageError("client is synchronous: give an AsyncOpenAI client to an async call")
-        return client
-
-
-def _identity(options: dict[str, Any]) -> tuple[object, ...]:
-    """Return what tells one default client from another: the settings and the environment."""
-    environment = sorted(item for item in os.environ.items() if item[0].startswith("OPENAI_"))
-    return (*sorted(options.items()), *environment)
+        return await _CLIENTS.asynchronous(
+            connection, lambda: openai.AsyncOpenAI(**connection.settings)
+        )
 
 
 def _gives_bytes(client: Any, connection: Connection) -> bool:

@@ -25,6 +25,7 @@ from .._errors import (
 from .._prices._table import PriceTable
 from .._prices._usage import Usage
 from .._tools._base_tool import BaseTool
+from .._transport._connection import Connection
 from .._transport._source import AsyncSource, Source
 from .._types import JSONObject
 from ..wire import Framer, SSEFramer
@@ -68,21 +69,6 @@ class Request:
 
     messages: list[Any]
     kwargs: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """How to reach the provider for one call; never shown, never part of the request.
-
-    Attributes:
-        client: the user's own client, or None for the provider's default one.
-        settings: the provider's own connection settings (`base_url`, `api_key`, …).
-        sdk_iteration: take the SDK's own loop instead of the response's bytes.
-    """
-
-    client: Any = None
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
-    sdk_iteration: bool = False
 
 
 class Provider(ABC):

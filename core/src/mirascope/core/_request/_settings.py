@@ -11,10 +11,11 @@ from .._errors import PromptError, UsageError
 from .._prices._overrides import call_prices
 from .._prices._table import PriceTable
 from .._provider._messages import MessageParam, to_messages
-from .._provider._provider import CallRequest, Connection, Provider
+from .._provider._provider import CallRequest, Provider
 from .._recording._recorder import ProviderFacts, RecordTypes, check_record, recorder_for
 from .._tools._base_tool import ToolLike
 from .._tools._toolset import Toolset
+from .._transport._connection import Connection
 from ._prepared import PreparedCall
 from ._prompt import PromptTemplate, template_of
 from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts

@@ -73,7 +73,7 @@ class AcmeProvider(Provider):
 
     @override
     def open(self, request: Request, connection: Connection) -> Source:
-        client = connection.client or _CLIENTS.get("sync", _client)
+        client = _CLIENTS.sync(connection, _client, key="all")
         response = client.send(_http_request(client, request, connection), stream=True)
         if not response.is_success:
             response.read()
@@ -82,7 +82,7 @@ class AcmeProvider(Provider):
 
     @override
     async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
-        client = connection.client or await _CLIENTS.get_async("async", _async_client)
+        client = await _CLIENTS.asynchronous(connection, _async_client, key="all")
         response = await client.send(_http_request(client, request, connection), stream=True)
         if not response.is_success:
             await response.aread()
@@ -91,12 +91,12 @@ class AcmeProvider(Provider):
 
     @override
     def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
-        client = connection.client or _CLIENTS.get("sync", _client)
+        client = _CLIENTS.sync(connection, _client, key="all")
         return _whole(client.send(_http_request(client, request, connection)))
 
     @override
     async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
-        client = connection.client or await _CLIENTS.get_async("async", _async_client)
+        client = await _CLIENTS.asynchronous(connection, _async_client, key="all")
         return _whole(await client.send(_http_request(client, request, connection)))
 
     # 3. decode
