@@ -27,6 +27,7 @@ from mirascope.core import (
     InvalidTool,
     JSONObject,
     PromptError,
+    Provider,
     RateLimitError,
     Request,
     StreamDecodeError,
@@ -533,6 +534,44 @@ def test_a_chunk_that_repeats_an_event_has_its_object_too(acme: ModuleType) -> N
 
     chunks = [chunk for chunk, _ in replay(SDKProvider(), b"both\n")]
     assert [chunk.chunk.data for chunk in chunks] == [{"data": "both"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "unified"),
+    [("stop", "stop"), ("tool_calls", "tool_calls"), ("calls", "other"), ("STOP", "other")],
+)
+def test_a_finish_reason_is_one_of_the_unified_ones_without_an_override(
+    acme: ModuleType, reason: str, unified: str
+) -> None:
+    class PlainProvider(acme.AcmeProvider):
+        finish_reason = Provider.finish_reason
+
+    stream = replay(PlainProvider(), f"X {reason}\n".encode())
+    list(stream)
+    assert (stream.finish_reason, stream.finish_reasons) == (unified, [reason])
+
+
+@both
+async def test_what_a_provider_can_not_do_it_refuses_in_its_own_words(
+    acme: ModuleType, is_async: bool
+) -> None:
+    class SyncProvider(acme.AcmeProvider):
+        def prepare(self, request: CallRequest) -> Request:
+            if request.tools:
+                raise UsageError("sync has no tools: leave tools= out")
+            return super().prepare(request)
+
+        async def open_async(self, *_: Any) -> Any:
+            raise UsageError("sync has no asynchronous calls: write def")
+
+    module = ModuleType("sync")
+    provider = SyncProvider()
+    module.call, module.call_async = Call[Any, Any, Any](provider), AsyncCall[Any, Any](provider)
+    with pytest.raises(UsageError, match=r"^sync has no tools: leave tools= out$"):
+        await ask(module, is_async, tools=[get_weather])("Paris")
+    if is_async:
+        with pytest.raises(UsageError, match=r"^sync has no asynchronous calls: write def$"):
+            await items_of(await ask(module, is_async, stream=True)("Paris"))
 
 
 # Beta: chat completions, extended in a few lines

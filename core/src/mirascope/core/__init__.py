@@ -79,7 +79,7 @@ from ._response._call_response import BaseCallResponse
 from ._response._call_response_chunk import BaseCallResponseChunk
 from ._response._call_result import CallResult
 from ._response._stream import BaseStream
-from ._state import FINISH_REASONS, StreamState
+from ._state import FINISH_REASONS, FinishReason, StreamState
 from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
 from ._transport._clients import ClientCache
 from ._transport._connection import Connection
@@ -154,6 +154,7 @@ __all__ = [
     "EndDelta",
     "ErrorDelta",
     "FinishDelta",
+    "FinishReason",
     "HTTPSource",
     "IncompatibleProviderError",
     "InvalidTool",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 
 class StreamState(StrEnum):
@@ -32,7 +32,10 @@ class StreamState(StrEnum):
         return self is not StreamState.CREATED and self is not StreamState.STREAMING
 
 
-FINISH_REASONS: Final = frozenset(
-    {"stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"}
-)
-"""The unified finish reasons (`BaseStream.finish_reason`)."""
+FinishReason: TypeAlias = Literal[
+    "stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"
+]
+"""Why the model stopped, by the names for all providers (`BaseStream.finish_reason`)."""
+
+FINISH_REASONS: Final[frozenset[FinishReason]] = frozenset(get_args(FinishReason))
+"""The members of `FinishReason`."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from mirascope.core import Accumulator, BaseTool, Block, JSONObject
+from mirascope.core import Accumulator, BaseTool, Block, FinishReason, JSONObject
 from pydantic_core import from_json
 
 from ._decode import FACTS
 from ._tool_input import input_object
 
-FINISH_REASONS: Final[Mapping[str, str]] = {
+_FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "max_tokens": "length",
@@ -22,6 +22,11 @@ FINISH_REASONS: Final[Mapping[str, str]] = {
 """Stop reasons by unified name; `pause_turn` and those of a later API are `"other"`."""
 
 _RESULT_PARTS: Final = ("text", "image", "document", "search_result", "tool_reference")
+
+
+def finish_reason(reason: str) -> FinishReason:
+    """Return the unified name of a finish reason."""
+    return _FINISH_REASONS.get(reason, "other")
 
 
 def message_param(answer: Accumulator) -> dict[str, Any]:

@@ -21,7 +21,18 @@ def mirascope_provider() -> ProviderSpec:
         package="mirascope_anthropic",
         title="Anthropic",
         apis={"messages": _messages},
-        capabilities=frozenset(Capability) - {Capability.MULTI_CHOICE},
+        capabilities=frozenset(
+            {
+                Capability.SYNC,
+                Capability.ASYNC,
+                Capability.TOOLS,
+                Capability.PARALLEL_TOOLS,
+                Capability.THINKING,
+                Capability.IMAGE_INPUT,
+                Capability.USAGE_IN_STREAM,
+                Capability.CACHED_TOKENS,
+            }
+        ),
         api_key_env=("ANTHROPIC_API_KEY",),
         sdk="anthropic",
         docs_url="https://docs.anthropic.com/en/api/messages",

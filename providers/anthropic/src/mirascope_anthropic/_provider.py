@@ -20,6 +20,7 @@ from mirascope.core import (
     ClientCache,
     Connection,
     Decoder,
+    FinishReason,
     HTTPSource,
     JSONObject,
     ObjectSource,
@@ -130,8 +131,8 @@ class AnthropicProvider(Provider):
         return build(Message, _answer.message(answer))
 
     @override
-    def finish_reason(self, reason: str) -> str:
-        return _answer.FINISH_REASONS.get(reason, "other")
+    def finish_reason(self, reason: str) -> FinishReason:
+        return _answer.finish_reason(reason)
 
     @override
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:

@@ -9,10 +9,11 @@ from mirascope.core import (
     Accumulator,
     BaseTool,
     Block,
+    FinishReason,
     JSONObject,
 )
 
-FINISH_REASONS: Final[Mapping[str, str]] = {
+_FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "stop": "stop",
     "eos": "stop",
     "end_turn": "stop",
@@ -27,6 +28,11 @@ FINISH_REASONS: Final[Mapping[str, str]] = {
     "error": "error",
 }
 """Finish reasons of OpenAI's API and the ones that other servers use, by unified name."""
+
+
+def finish_reason(reason: str) -> FinishReason:
+    """Return the unified name of a finish reason."""
+    return _FINISH_REASONS.get(reason, "other")
 
 
 def message_param(answer: Accumulator) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from mirascope.core import (
     BaseTool,
     CallRequest,
     Decoder,
+    FinishReason,
     JSONObject,
     Provider,
     Request,
@@ -54,8 +55,8 @@ class ChatProvider(Provider):
         return _answer.completion(answer)
 
     @override
-    def finish_reason(self, reason: str) -> str:
-        return _answer.FINISH_REASONS.get(reason, "other")
+    def finish_reason(self, reason: str) -> FinishReason:
+        return _answer.finish_reason(reason)
 
     @override
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:

@@ -21,7 +21,19 @@ def mirascope_provider() -> ProviderSpec:
         package="mirascope_compatible",
         title="Chat-completions servers",
         apis={"chat": _chat},
-        capabilities=frozenset(Capability),
+        capabilities=frozenset(
+            {
+                Capability.SYNC,
+                Capability.ASYNC,
+                Capability.TOOLS,
+                Capability.PARALLEL_TOOLS,
+                Capability.THINKING,
+                Capability.IMAGE_INPUT,
+                Capability.USAGE_IN_STREAM,
+                Capability.CACHED_TOKENS,
+                Capability.MULTI_CHOICE,
+            }
+        ),
         api_key_env=("OPENAI_API_KEY",),
         sdk="httpx",
     )

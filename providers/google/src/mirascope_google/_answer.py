@@ -10,13 +10,14 @@ from mirascope.core import (
     Accumulator,
     BaseTool,
     Block,
+    FinishReason,
     JSONObject,
 )
 
 from ._decode import CANDIDATE, RESPONSE
 from ._messages import function_response
 
-FINISH_REASONS: Final[Mapping[str, str]] = {
+_FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "STOP": "stop",
     "1": "stop",
     "MAX_TOKENS": "length",
@@ -49,6 +50,11 @@ https://ai.google.dev/api/generate-content#FinishReason
 
 _MADE_UP_ID: Final = re.compile(r"call_.+_\d+")
 """The ids that core gives calls without one; Gemini's own are eight letters and digits."""
+
+
+def finish_reason(reason: str) -> FinishReason:
+    """Return the unified name of a finish reason."""
+    return _FINISH_REASONS.get(str(reason), "other")
 
 
 def message_param(answer: Accumulator) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from mirascope.core import BaseCallResponse, CallResult
+from mirascope.core import BaseCallResponse, CallResult, FinishReason
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class GoogleCallResult(CallResult):
 
     @property
     @override
-    def finish_reason(self) -> str | None:
+    def finish_reason(self) -> FinishReason | None:
         """The unified finish reason.
 
         Gemini says `STOP` after function calls, and gives a prompt that it blocks no finish reason

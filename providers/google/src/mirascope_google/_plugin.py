@@ -21,7 +21,19 @@ def mirascope_provider() -> ProviderSpec:
         package="mirascope_google",
         title="Google Gemini",
         apis={"generate": _generate},
-        capabilities=frozenset(Capability),
+        capabilities=frozenset(
+            {
+                Capability.SYNC,
+                Capability.ASYNC,
+                Capability.TOOLS,
+                Capability.PARALLEL_TOOLS,
+                Capability.THINKING,
+                Capability.IMAGE_INPUT,
+                Capability.USAGE_IN_STREAM,
+                Capability.CACHED_TOKENS,
+                Capability.MULTI_CHOICE,
+            }
+        ),
         api_key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         sdk="google-genai",
         docs_url="https://ai.google.dev/gemini-api/docs",

@@ -18,6 +18,7 @@ from mirascope.core import (
     ClientCache,
     Connection,
     Decoder,
+    FinishReason,
     JSONObject,
     Provider,
     Request,
@@ -135,8 +136,8 @@ class GoogleProvider(Provider):
         return build_response(_answer.response(answer))
 
     @override
-    def finish_reason(self, reason: str) -> str:
-        return _answer.FINISH_REASONS.get(str(reason), "other")
+    def finish_reason(self, reason: str) -> FinishReason:
+        return _answer.finish_reason(reason)
 
     @override
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:

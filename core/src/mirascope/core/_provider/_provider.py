@@ -24,6 +24,7 @@ from .._errors import (
 )
 from .._prices._table import PriceTable
 from .._prices._usage import Usage
+from .._state import FINISH_REASONS, FinishReason
 from .._tools._base_tool import BaseTool
 from .._transport._connection import Connection
 from .._transport._source import AsyncSource, Source
@@ -163,9 +164,12 @@ class Provider(ABC):
     def response_object(self, answer: Accumulator) -> Any:
         """Return the provider's own response object for an answer that was streamed."""
 
-    def finish_reason(self, reason: str) -> str:
-        """Return the unified name (`FINISH_REASONS`) of a finish reason."""
-        return reason
+    def finish_reason(self, reason: str) -> FinishReason:
+        """Return the name for all providers of a finish reason in the provider's word.
+
+        Without an override, a word that is such a name already is that; any other is `"other"`.
+        """
+        return reason if reason in FINISH_REASONS else "other"
 
     # 4. usage and prices
 

@@ -13,6 +13,7 @@ from .._prices._usage import Usage
 from .._provider._accumulate import Accumulator
 from .._provider._messages import MessageParam
 from .._request._prepared import PreparedCall
+from .._state import FinishReason
 from .._tools._base_tool import BaseTool
 
 _UNREAD: Final[Any] = object()
@@ -253,8 +254,8 @@ class CallResult(ABC):
         return [r for r in self._ended("finish_reasons").finish_reasons if r] or None
 
     @property
-    def finish_reason(self) -> str | None:
-        """The unified finish reason (see `FINISH_REASONS`), or None.
+    def finish_reason(self) -> FinishReason | None:
+        """The unified finish reason, or None.
 
         Raises:
             StreamNotExhaustedError: the stream has not ended.

@@ -44,7 +44,9 @@ class ProviderSpec:
         title: the name that people use.
         apis: the provider's wire APIs by name, the default one first. Each value is a callable
             that imports and returns the `Provider`.
-        capabilities: what the provider can do; stated, never guessed.
+        capabilities: what the provider can do, listed one by one: for people, and for programs that
+            choose a provider. Core refuses nothing by it: models and servers of one provider
+            differ, and a list that lags behind must not take away what works.
         api_key_env: the environment variables that hold its credentials.
         sdk: the distribution of the SDK that it uses, or None.
         docs_url: where its documentation is.

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, TypedDict
 
-from mirascope.core import Accumulator, Block, JSONObject
+from mirascope.core import Accumulator, Block, FinishReason, JSONObject
 
 from ._decode import ARGUMENTS, BEGUN, ITEM, RESPONSE
 
-FINISH_REASONS: Final[Mapping[str, str]] = {
+_FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "completed": "stop",
     "incomplete:max_output_tokens": "length",
     "incomplete:max_messages": "length",
@@ -32,6 +32,11 @@ class OpenAIResponsesMessageParam(TypedDict):
     role: Literal["assistant"]
     content: list[dict[str, Any]]
     """The output items of the answer, in order, as they were sent."""
+
+
+def finish_reason(reason: str) -> FinishReason:
+    """Return the unified name of a finish reason."""
+    return _FINISH_REASONS.get(reason, "other")
 
 
 def message_param(answer: Accumulator) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from mirascope.core import BaseCallResponse, BaseTool, CallResult, MessageParam
+from mirascope.core import BaseCallResponse, BaseTool, CallResult, FinishReason, MessageParam
 from typing_extensions import override
 
 from ._answer import OpenAIResponsesMessageParam, custom_call_ids
@@ -38,7 +38,7 @@ class OpenAIResponsesCallResult(CallResult):
 
     @property
     @override
-    def finish_reason(self) -> str | None:
+    def finish_reason(self) -> FinishReason | None:
         """The unified finish reason, or None.
 
         The API says "completed" of every answer that is whole: what the answer ends with tells

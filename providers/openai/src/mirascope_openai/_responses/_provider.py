@@ -13,6 +13,7 @@ from mirascope.core import (
     BaseTool,
     CallRequest,
     Decoder,
+    FinishReason,
     JSONObject,
     Request,
 )
@@ -20,7 +21,7 @@ from typing_extensions import override
 
 from .._sdk_objects import build
 from .._sdk_transport import SDKTransport
-from ._answer import FINISH_REASONS, message_param, response
+from ._answer import finish_reason, message_param, response
 from ._call_response import OpenAIResponsesCallResponse
 from ._decode import ResponsesDecoder
 from ._request import build_request, tool_message_params
@@ -76,8 +77,8 @@ class OpenAIResponsesProvider(SDKTransport):
         return build(Response, response(answer))
 
     @override
-    def finish_reason(self, reason: str) -> str:
-        return FINISH_REASONS.get(reason, "other")
+    def finish_reason(self, reason: str) -> FinishReason:
+        return finish_reason(reason)
 
     @override
     def usage_object(self, usage: JSONObject) -> Any:

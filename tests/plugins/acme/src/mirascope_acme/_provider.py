@@ -20,6 +20,7 @@ from mirascope.core import (
     ClientCache,
     Connection,
     Decoder,
+    FinishReason,
     HTTPSource,
     JSONObject,
     Provider,
@@ -38,6 +39,12 @@ from ._usage import normalize
 
 if TYPE_CHECKING:
     import httpx
+
+_FINISH_REASONS: Mapping[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "calls": "tool_calls",
+}
 
 _CLIENTS: ClientCache[Any, Any] = ClientCache(
     close=lambda client: client.close(), aclose=lambda client: client.aclose()
@@ -114,8 +121,8 @@ class AcmeProvider(Provider):
         return _request.response_object(answer)
 
     @override
-    def finish_reason(self, reason: str) -> str:
-        return {"stop": "stop", "length": "length", "calls": "tool_calls"}.get(reason, "other")
+    def finish_reason(self, reason: str) -> FinishReason:
+        return _FINISH_REASONS.get(reason, "other")
 
     # 4. usage
 

@@ -14,6 +14,13 @@ def mirascope_provider() -> ProviderSpec:
         package="mirascope_beta",
         title="Beta",
         apis={"chat": lambda: PROVIDER},
-        capabilities=frozenset({Capability.SYNC, Capability.ASYNC, Capability.USAGE_IN_STREAM}),
+        capabilities=frozenset(
+            {
+                Capability.SYNC,
+                Capability.ASYNC,
+                Capability.TOOLS,
+                Capability.USAGE_IN_STREAM,
+            }
+        ),
         api_key_env=("BETA_API_KEY",),
     )
