@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 from mirascope.core import UnknownPriceWarning
@@ -63,6 +63,28 @@ class TestSeed:
         printed = capsys.readouterr().out
         assert printed == namespace["stream"].content
         assert len(printed) > 20
+
+    def test_the_class_of_a_stream(
+        self, snippets: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sentence = re.search(
+            r"provider-specific subclass of `(\w+)`, which generates the provider-specific "
+            r"subclass of `(\w+)`\. In the snippet above, it’s an `(\w+)\[(\w+)\]`",
+            SEED.read_text("utf-8"),
+        )
+        assert sentence is not None
+        names: dict[str, Any] = {}
+        exec(f"from mirascope.core import {sentence[1]}, {sentence[2]}", names)
+        exec(f"from mirascope.core.openai import {sentence[3]}, {sentence[4]}", names)
+        base, base_chunk, stream_class, chunk_class = (names[word] for word in sentence.groups())
+        namespace = run(snippets[0])
+        capsys.readouterr()
+        assert isinstance(namespace["stream"], stream_class)
+        assert issubclass(stream_class, base)
+        assert type(namespace["chunk"]) is chunk_class
+        assert issubclass(chunk_class, base_chunk)
+        assert get_args(stream_class[chunk_class]) == (chunk_class,)
+        assert get_origin(stream_class[chunk_class]) is stream_class
 
     def test_stream_properties(
         self, snippets: list[str], capsys: pytest.CaptureFixture[str]

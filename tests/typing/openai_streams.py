@@ -12,6 +12,7 @@ from mirascope.core.openai import (
     OpenAIAsyncStream,
     OpenAICallResponse,
     OpenAICallResponseChunk,
+    OpenAIResponseChunk,
     OpenAIStream,
 )
 from openai.types import CompletionUsage
@@ -58,6 +59,7 @@ class AcmeStream(OpenAIStream[AcmeChunk]):
 def synchronous() -> None:
     stream = recommend_book(genre="fantasy")
     assert_type(stream, OpenAIStream[OpenAICallResponseChunk])
+    assert_type(stream, OpenAIStream[OpenAIResponseChunk])
     for chunk, tool in stream:
         assert_type(chunk, OpenAICallResponseChunk)
         assert_type(chunk.chunk, ChatCompletionChunk)

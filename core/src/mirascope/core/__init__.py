@@ -68,6 +68,7 @@ from ._provider._deltas import (
 )
 from ._provider._messages import BaseMessageParam, MessageParam, Messages
 from ._provider._provider import CallRequest, Provider, Request
+from ._public import publish as _publish
 from ._recording._format import RecordedEnd, RecordedRead, Recording
 from ._recording._recorder import RecordPath, RecordTypes
 from ._replay import stream_from, stream_from_async
@@ -221,3 +222,5 @@ __all__ = [
     "stream_from_async",
     "token_count",
 ]
+
+_publish(globals())

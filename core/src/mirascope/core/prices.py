@@ -15,6 +15,7 @@ from ._prices._overrides import discount, isolated, price, register, strict, tab
 from ._prices._table import PriceTable
 from ._prices._usage import Usage
 from ._provider._provider import Provider
+from ._public import publish as _publish
 
 __all__ = [
     "Cost",
@@ -31,6 +32,8 @@ __all__ = [
     "table",
     "unregister",
 ]
+
+_publish(globals())
 
 
 def table(provider: str | Provider) -> PriceTable:

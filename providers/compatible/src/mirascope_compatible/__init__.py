@@ -4,6 +4,8 @@ Also the home of the protocol for other plugins: `ChatProvider` without a transp
 `CompatibleProvider` over httpx, `ChatDecoder`, `ChatChunk`.
 """
 
+from mirascope.core.plugins import publish as _publish
+
 from ._call import call, call_async
 from ._call_response import CompatibleCallResponse
 from ._call_response_chunk import ChatChunk, CompatibleCallResponseChunk
@@ -14,6 +16,9 @@ from ._provider import CompatibleProvider
 from ._stream import CompatibleAsyncStream, CompatibleStream
 from ._usage import normalize as normalize_usage
 
+CompatibleResponseChunk = CompatibleCallResponseChunk
+"""The chunk of a stream, by a shorter name."""
+
 __all__ = [
     "ChatChunk",
     "ChatDecoder",
@@ -22,9 +27,12 @@ __all__ = [
     "CompatibleCallResponse",
     "CompatibleCallResponseChunk",
     "CompatibleProvider",
+    "CompatibleResponseChunk",
     "CompatibleStream",
     "call",
     "call_async",
     "normalize_usage",
     "status_error",
 ]
+
+_publish(globals())

@@ -1,11 +1,16 @@
 """The Gemini API through the official SDK, which is imported by the first call."""
 
+from mirascope.core.plugins import publish as _publish
+
 from ._call import GoogleCallParams, GoogleDynamicConfig, call, call_async
 from ._call_response import GoogleCallResponse
 from ._call_response_chunk import GoogleCallResponseChunk
 from ._decode import GoogleDecoder
 from ._provider import GoogleProvider
 from ._stream import GoogleAsyncStream, GoogleStream
+
+GoogleResponseChunk = GoogleCallResponseChunk
+"""The chunk of a stream, by a shorter name."""
 
 __all__ = [
     "GoogleAsyncStream",
@@ -15,7 +20,10 @@ __all__ = [
     "GoogleDecoder",
     "GoogleDynamicConfig",
     "GoogleProvider",
+    "GoogleResponseChunk",
     "GoogleStream",
     "call",
     "call_async",
 ]
+
+_publish(globals())

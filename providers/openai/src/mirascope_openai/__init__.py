@@ -1,5 +1,7 @@
 """The OpenAI API through the official SDK, which is imported by the first call."""
 
+from mirascope.core.plugins import publish as _publish
+
 from ._call import OpenAICallParams, OpenAIDynamicConfig, call, call_async
 from ._call_response import OpenAICallResponse
 from ._call_response_chunk import OpenAICallResponseChunk
@@ -12,6 +14,9 @@ from ._responses._provider import OpenAIResponsesProvider
 from ._responses._stream import OpenAIResponsesAsyncStream, OpenAIResponsesStream
 from ._stream import OpenAIAsyncStream, OpenAIStream
 
+OpenAIResponseChunk = OpenAICallResponseChunk
+"""The chunk of a stream, by a shorter name."""
+
 __all__ = [
     "OpenAIAsyncStream",
     "OpenAICallParams",
@@ -19,6 +24,7 @@ __all__ = [
     "OpenAICallResponseChunk",
     "OpenAIDynamicConfig",
     "OpenAIProvider",
+    "OpenAIResponseChunk",
     "OpenAIResponsesAsyncStream",
     "OpenAIResponsesCallResponse",
     "OpenAIResponsesCallResponseChunk",
@@ -30,3 +36,5 @@ __all__ = [
     "call",
     "call_async",
 ]
+
+_publish(globals())

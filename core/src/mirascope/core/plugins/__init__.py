@@ -1,7 +1,9 @@
 """Provider plugins: how they are described, found, loaded and told what happens."""
 
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
+from .._public import publish
 from ._spec import OLDEST_PLUGIN_API, PLUGIN_API, Capability, ProviderSpec
 
 if TYPE_CHECKING:
@@ -28,16 +30,35 @@ __all__ = [
     "isolated_registry",
     "load_provider",
     "provider",
+    "publish",
     "register_plugin",
     "register_provider",
     "statuses",
 ]
 
+# The registry needs pluggy, which `import mirascope.core` must not load.
+_LOADED_LATER = {
+    "PluginState": "_status",
+    "PluginStatus": "_status",
+    "configure": "_registry",
+    "hookimpl": "_hooks",
+    "isolated_registry": "_registry",
+    "load_provider": "_registry",
+    "provider": "_registry",
+    "register_plugin": "_registry",
+    "register_provider": "_registry",
+    "statuses": "_status",
+}
+
+publish(globals())
+
 
 def __getattr__(name: str) -> object:
-    # The registry needs pluggy, which `import mirascope.core` must not load.
-    if name in __all__:
-        from . import _hooks, _registry, _status
-
-        return next(getattr(m, name) for m in (_hooks, _registry, _status) if hasattr(m, name))
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _LOADED_LATER.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = _import_module(f".{home}", __name__)
+    # With its neighbours, for a class may be met without ever being asked for by its name.
+    globals().update({n: getattr(module, n) for n, h in _LOADED_LATER.items() if h == home})
+    publish(globals())
+    return globals()[name]
