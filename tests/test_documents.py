@@ -175,3 +175,18 @@ def test_the_readme_names_the_commands_of_the_continuous_integration() -> None:
     assert "python3 -m uv run nox" in script
     assert "python3 -m uv run nox" in readme
     assert shutil.which("bash")
+
+
+def test_the_glossary_s_words_are_those_of_the_code() -> None:
+    rows = re.findall(
+        r"^\| ([^|`]+) \| [^|]+\. \| (?:`(\w+)` )?\|$",
+        (ROOT / "docs" / "glossary.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    assert len(rows) > 30
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "core" / "src").rglob("*.py"))
+    for word, name in rows:
+        definition = rf"^ *(class|def) {name}\b|^ *{name}(: .*)?( = |$)|^    {name}:"
+        assert not name or re.search(definition, sources, re.MULTILINE), word
+    words = {part for word, _ in rows for part in word.split(", ")}
+    assert {"call", "request", "answer", "delta", "block", "piece", "event", "fact"} <= words

@@ -99,3 +99,22 @@ def test_what_is_published_was_tried_first() -> None:
     text = (WORKFLOWS / "release.yml").read_text("utf-8")
     steps = ["nox -s wheels", "nox -s release", "upload-artifact", "needs: build", "uv publish"]
     assert [text.index(step) for step in steps] == sorted(text.index(step) for step in steps)
+
+
+def test_the_contributors_guide_names_every_distribution_and_file() -> None:
+    guide = (release.ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = guide.partition("## Releasing")[2]
+    listed = dict(re.findall(r"^\| `([\w-]+)` \| `([\w/]+)/` \| ", table, re.M))
+    projects = [release.ROOT / "core", *release.ROOT.glob("providers/*/")]
+    assert set(listed.values()) == {str(path.relative_to(release.ROOT)) for path in projects}
+    for name, directory in listed.items():
+        project = (release.ROOT / directory / "pyproject.toml").read_text("utf-8")
+        assert f'name = "{name}"' in project
+    for path in re.findall(r"`((?:tests|core|docs)/[\w./]+)`", guide):
+        assert (release.ROOT / path).exists(), path
+
+
+def test_the_contributors_guide_names_sessions_that_there_are(sessions: dict[str, bool]) -> None:
+    guide = (release.ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    for names in re.findall(r"nox -s \"?([a-z. ]+)", guide):
+        assert all(name in {s.partition("-")[0] for s in sessions} for name in names.split()), names
