@@ -213,13 +213,34 @@ async def test_a_cost_that_the_server_reports(api: API, serve: Serve) -> None:
     assert response.cost_details.basis == "provider"
 
 
-def test_a_function_can_not_say_again_what_its_call_says() -> None:
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"model": "two"}, r"can't contain 'model': pass it to the decorator instead"),
+        ({"stream": True, "n": 2}, r"can't contain 'stream': pass it to the decorator instead"),
+        ({"messages": []}, r"can't contain 'messages': write a prompt, or return the messages"),
+    ],
+)
+def test_call_params_can_not_contain_what_has_its_own_place(
+    params: dict[str, Any], message: str
+) -> None:
     from mirascope.core import call
 
     @call("compatible/one")
     def greet() -> dict[str, Any]:
         """Hi."""
-        return {"call_params": {"model": "two"}}
+        return {"call_params": params}
 
-    with pytest.raises(UsageError, match="model"):
+    with pytest.raises(UsageError, match=message):
         greet()
+    with pytest.raises(UsageError, match=message):
+        call("compatible/one", call_params=params)
+
+
+def test_a_parameter_is_given_once() -> None:
+    from mirascope.core import call
+
+    params = {"seed": 1, "temperature": 2}
+    message = "call_params and the decorator both give 'seed', 'temperature': give it once"
+    with pytest.raises(UsageError, match=message):
+        call("compatible/one", call_params=params, temperature=1, seed=1)

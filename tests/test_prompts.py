@@ -199,7 +199,7 @@ async def test_templates_that_can_not_be_filled(
 async def test_no_prompt_at_all(api: API) -> None:
     def nothing() -> None: ...
 
-    with pytest.raises(PromptError, match=r"nothing has no prompt: .*docstring.*prompt_template"):
+    with pytest.raises(PromptError, match=r"nothing' has no prompt: .*docstring.*prompt_template"):
         await api.call(api.ask(fn=as_kind(api, nothing)))
 
 
@@ -300,7 +300,10 @@ async def test_unknown_keys_of_a_dynamic_configuration(api: API) -> None:
         """Hi"""
         return {"call_params": {}, "temprature": 1}
 
-    with pytest.raises(UsageError, match="recommend returned the unknown keys temprature"):
+    with pytest.raises(
+        UsageError,
+        match=r"recommend' returned a dynamic .* unknown keys 'temprature'; it takes: messages",
+    ):
         await api.call(api.ask(fn=as_kind(api, recommend)))
 
 

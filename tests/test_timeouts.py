@@ -183,7 +183,8 @@ async def test_bad_values(api: API, timeout: Any) -> None:
 
 
 async def test_only_the_total_means_something_without_a_stream(api: API) -> None:
-    with pytest.raises(UsageError, match="one timeout"):
+    expected = r"without stream=True, timeout is one number \(seconds in total\); 'first_chunk'"
+    with pytest.raises(UsageError, match=expected):
         api.ask(stream=False, timeout={"idle": 5})
 
 

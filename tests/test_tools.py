@@ -277,11 +277,11 @@ def test_classes() -> None:
         (lambda *args: args, r"\*args"),
         (lambda **kwargs: kwargs, r"\*\*kwargs"),
         (lambda a, /: a, "by name"),
-        (5, "is no tool"),
-        (dict, "derive it from BaseTool"),
+        (5, "5 is not a tool: give a function or a subclass of BaseTool"),
+        (dict, "'dict' is not a tool: derive it from BaseTool"),
     ],
 )
-def test_what_is_no_tool(tool: Any, message: str) -> None:
+def test_what_is_not_a_tool(tool: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         to_tool_type(tool)
 
@@ -530,8 +530,8 @@ class Picky(BaseTool):
 
 MISTAKES: dict[str, tuple[str, str, str, Any]] = {
     "an unknown name": ("googel", A, "the tools are: google, Picky", {"title": "Dune"}),
-    "no JSON": ("google", '{"title": ', "not JSON", {}),
-    "no object": ("google", "[1]", "no JSON object", {}),
+    "no JSON": ("google", '{"title": ', "not valid JSON", {}),
+    "no object": ("google", "[1]", "not a JSON object", {}),
     "a missing argument": ("google", '{"pages": 1}', "title: Field required", {"pages": 1}),
     "a wrong type": ("google", '{"title": 1}', "title: Input should be", {"title": 1}),
     "a validator that breaks": ("Picky", '{"title": "Emma"}', "Emma", {"title": "Emma"}),

@@ -257,13 +257,16 @@ def test_what_is_left_of_a_recording(server: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"".join(CHAT), "is no recording: if it is the body of a response, say whose with --prov"),
-        (b"\x89PNG", "is no recording"),
+        (
+            b"".join(CHAT),
+            "is not a recording: if it is the body of a response, name its",
+        ),
+        (b"\x89PNG", "is not a recording"),
         (b'{"mirascope_recording":1,"da', "was cut in its first line"),
         (b'{"mirascope_recording":9}\n', "has format 9 and this version of mirascope-core reads"),
     ],
 )
-def test_what_is_no_recording(tmp_path: Path, data: bytes, said: str) -> None:
+def test_what_is_not_a_recording(tmp_path: Path, data: bytes, said: str) -> None:
     path = tmp_path / "answer"
     path.write_bytes(data)
     for arguments, stdin in (([path], b""), (["-"], data), ([path, "--format", "json"], b"")):

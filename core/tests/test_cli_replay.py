@@ -50,7 +50,7 @@ def replay(
 
 def parse(line: bytes | str) -> dict[str, Any]:
     def refuse(name: str) -> None:
-        raise AssertionError(f"{name} is no JSON")
+        raise AssertionError(f"{name} is not JSON")
 
     parsed = json.loads(line, parse_constant=refuse)
     assert isinstance(parsed, dict)
@@ -206,7 +206,7 @@ def test_calls_of_tools_that_were_not_declared_are_reported(tmp_path: Path) -> N
     assert done.returncode == 0
     assert list(parse(done.stdout)) == FIELDS
     cut, unknown = done.stderr.decode().splitlines()
-    assert cut.startswith("the arguments for 'cut' are not JSON")
+    assert cut.startswith("the arguments for 'cut' are not valid JSON")
     assert "'nan'" in unknown
     assert replay("-", "--format", "json", stdin=COMPLETE).stderr == b""
 
@@ -214,7 +214,7 @@ def test_calls_of_tools_that_were_not_declared_are_reported(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("[", "is no JSON"),
+        ("[", "is not valid JSON"),
         ("{}", "must be a JSON array of tools"),
         ('[{"name": "a"}, {}]', "tool 2 has no name"),
         ('[{"name": ""}]', "tool 1 has no name"),

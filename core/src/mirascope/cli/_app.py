@@ -43,7 +43,7 @@ class _Commands(TyperGroup):
                 _hide_unknown_prices()
                 return super().invoke(ctx)
         except BrokenPipeError:
-            # The reader of the output has seen enough, which is no error of anybody.
+            # The reader of the output (`head`, a pager) has seen enough, which is nobody's error.
             discard_standard_output()
             raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
@@ -58,7 +58,7 @@ class _Commands(TyperGroup):
 
 
 def _hide_unknown_prices() -> None:
-    """The lines that the commands print say that a cost is unknown; the warning adds nothing."""
+    """Drop the warning: the line that a command prints reports an unknown cost already."""
     warnings.filterwarnings("ignore", message="no price is known for ", category=UserWarning)
 
 

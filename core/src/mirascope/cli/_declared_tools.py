@@ -62,7 +62,7 @@ def read_declared_tools(path: str) -> list[type[BaseTool]]:
     try:
         definitions = parse_json(Path(path).read_bytes())
     except ValueError as error:
-        raise UsageError(f"{path!r} is no JSON: {error}") from None
+        raise UsageError(f"{path!r} is not valid JSON: {error}") from None
     if not isinstance(definitions, list):
         raise UsageError(f"{path!r} must be a JSON array of tools")
     tools: dict[str, type[BaseTool]] = {}

@@ -15,7 +15,7 @@ def parse_json(text: str | bytes) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: the text is no JSON; `NaN` and `Infinity` are none.
+        ValueError: the text is not valid JSON; `NaN` and `Infinity` are not.
     """
     try:
         return json.loads(text, parse_constant=_refuse)
@@ -44,4 +44,4 @@ def _finite(value: Any) -> Any:
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not allowed in JSON")

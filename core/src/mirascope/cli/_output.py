@@ -54,7 +54,7 @@ class Display(Protocol):
         """Show more of the reasoning."""
 
     def close(self, *, completed: bool) -> None:
-        """Show what is left; nothing follows. `completed` says whether the answer is whole."""
+        """Show what is left; nothing follows. `completed`: True if the answer is whole."""
 
 
 class PlainDisplay:
@@ -77,7 +77,7 @@ class PlainDisplay:
             _write(printable(text) if self._visible_controls else text)
 
     def thinking(self, text: str) -> None:
-        """Reasoning is no part of the answer."""
+        """Show nothing: reasoning is not part of the answer."""
 
     def close(self, *, completed: bool) -> None:
         """End the last line. Nothing is written for an answer that failed before it began."""

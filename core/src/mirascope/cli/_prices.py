@@ -214,7 +214,7 @@ def update(
 
 
 def _changes(older: PriceTable, newer: PriceTable) -> Iterable[tuple[str, bool]]:
-    """Say how today's standard prices differ, and which differ by too much to be believed."""
+    """Yield how today's standard prices differ, and whether by too much to be believed."""
     before, after = _today(older), _today(newer)
     for model in sorted(before.keys() | after.keys()):
         if model not in after:
@@ -314,7 +314,7 @@ def _object(file: str, what: str) -> dict[str, Any]:
     try:
         value = parse_json(text)
     except ValueError as error:
-        raise UsageError(f"{file!r}: {what} is no JSON: {error}") from None
+        raise UsageError(f"{file!r}: {what} is not valid JSON: {error}") from None
     if not isinstance(value, dict):
         raise UsageError(f"{file!r}: {what} must be a JSON object")
     return cast("dict[str, Any]", value)
@@ -348,5 +348,7 @@ def _fetch(url: str) -> str:
     except OSError as error:
         raise UsageError(f"{url!r} can't be fetched: {error}") from error
     if len(body) > _MOST_BYTES:
-        raise UsageError(f"{url!r} has more than {_MOST_BYTES} bytes, which is no price table")
+        raise UsageError(
+            f"{url!r} is larger than {_MOST_BYTES} bytes: give the address of a price table"
+        )
     return body.decode("utf-8", "replace")

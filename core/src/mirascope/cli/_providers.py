@@ -33,7 +33,7 @@ def providers(
         typer.Option(
             "--check",
             help="Exit with 1 if a plugin is broken, incompatible or in conflict; one that was "
-            "disabled on purpose is no failure.",
+            "disabled on purpose does not count.",
         ),
     ] = False,
 ) -> None:

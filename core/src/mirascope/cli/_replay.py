@@ -38,7 +38,7 @@ def replay(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The provider whose response it is. A recording says it; a body does not.",
+            help="The provider whose response it is. A recording names it; a body does not.",
         ),
     ] = None,
     api: Annotated[
@@ -100,7 +100,7 @@ def replay(
     if not many and file is None:
         raise UsageError("no FILE is given: name one, or '-' for standard input")
     if provider is not None:
-        # A provider that can't be used is said once, and not for every file.
+        # A provider that can't be used is reported once, and not for every file.
         load_provider(provider, api)
     player = _Player(
         provider,
@@ -127,7 +127,7 @@ class _Player:
     """Replays recordings.
 
     Args:
-        provider: whose responses they are; None where each says it itself.
+        provider: whose responses they are; None where each recording names its own.
         api: the provider's wire protocol; None for the recorded one, or its default one.
         speed: how many times as fast as they came; 0 is without waiting.
         chunk_bytes: how many bytes each read gives; as recorded if None.
@@ -161,7 +161,7 @@ class _Player:
             for chunk, _ in stream:
                 display.text(chunk.content)
         except MirascopeError:
-            # It is in the stream, where `_report` finds it.
+            # The stream keeps its error: `_report` prints it after what had arrived.
             pass
         completed = stream.state is StreamState.COMPLETED
         display.close(completed=completed)
@@ -174,7 +174,7 @@ class _Player:
         return completed
 
     def print_object(self, recording: Recording) -> bool:
-        """Print what a recording says as one JSON object; return whether it is complete."""
+        """Print a recording as one JSON object; return whether it is complete."""
         from ._replay_report import record
 
         stream = self._read(recording)
@@ -209,8 +209,8 @@ class _Player:
         if recording.provider is None and self._provider is None:
             what = f"{recording.name!r}" if recording.name else "standard input"
             raise UsageError(
-                f"{what} is no recording: if it is the body of a response, say whose with "
-                "--provider"
+                f"{what} is not a recording: if it is the body of a response, name its provider "
+                "with --provider"
             )
         if self._chunk_bytes is not None:
             recording = recording.rechunked(self._chunk_bytes)

@@ -1,4 +1,4 @@
-"""What a replayed recording says, as a JSON object."""
+"""A replayed recording as a JSON object: its ending, its answer, its usage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._json import parse_json
 
 
 def record(stream: BaseStream[Any]) -> dict[str, Any]:
-    """Return what a stream that has ended said, in the fields of `mirascope replay`."""
+    """Return a stream that has ended as the fields that `mirascope replay` prints."""
     answer = stream.answer
     usage = stream.common_usage
     return {
@@ -66,7 +66,7 @@ def describe_error(error: Exception) -> dict[str, str]:
 
 
 def _arguments(block: Block) -> Any:
-    """Return a call's arguments parsed, or their text where it is no JSON."""
+    """Return a call's arguments parsed, or their text where it is not valid JSON."""
     try:
         return parse_json(block.text)
     except ValueError:

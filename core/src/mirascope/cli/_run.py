@@ -86,7 +86,7 @@ def run(
     if system is not None:
         messages.insert(0, Messages.System(_message(system, "system message")))
 
-    # The prompt is no template: a function that returns its messages has none.
+    # A prompt from the command line is not a template: its braces are text, so it is a message.
     @call(model, stream=True, api=api, call_params=parameters, timeout=timeout, record=record)
     def ask() -> list[Any]:
         return messages
@@ -131,7 +131,7 @@ class _Answer:
         items = iter(self._stream)
         try:
             for chunk, tool in items:
-                if self._first is None and _says_something(chunk, tool):
+                if self._first is None and _has_output(chunk, tool):
                     self._first = time.monotonic()
                 if thinking := chunk.thinking:
                     display.thinking(thinking)
@@ -151,7 +151,7 @@ class _Answer:
         return problem
 
     def summary(self) -> str:
-        """Return the line that says what the answer used, cost and took."""
+        """Return the line with what the answer used, cost and took."""
         from ._summary import summary
 
         if self._first is None:
@@ -169,7 +169,7 @@ class _Answer:
         return summary(self._stream, *timings)
 
 
-def _says_something(chunk: BaseCallResponseChunk[Any], tool: BaseTool | None) -> bool:
+def _has_output(chunk: BaseCallResponseChunk[Any], tool: BaseTool | None) -> bool:
     from mirascope.core import ToolCallDelta
 
     return bool(
@@ -225,7 +225,7 @@ def _message(text: str | bytes, what: str) -> str:
     from mirascope.core import UsageError
 
     try:
-        # Bytes of an argument that are no UTF-8 are surrogates in its string.
+        # Bytes of an argument that are not UTF-8 are surrogates in its string.
         text = text.decode() if isinstance(text, bytes) else text.encode().decode()
     except UnicodeError:
         raise UsageError(f"the {what} must be UTF-8 text") from None

@@ -1,4 +1,4 @@
-"""The line that says what an answer used and cost."""
+"""The line with what an answer used and cost."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class MirascopeError(Exception):
 
 
 class UsageError(MirascopeError, ValueError):
-    """The library was called in a way that can't work; the message says what to change."""
+    """The library was called in a way that can't work; the message has what to change."""
 
 
 class PromptError(UsageError):
@@ -131,7 +131,7 @@ class RateLimitError(APIError):
     """Too many requests, or a quota is used up (429).
 
     Attributes:
-        retry_after: seconds to wait, where the provider says so.
+        retry_after: seconds to wait, where the provider asks for it.
     """
 
     _retryable = True
@@ -234,7 +234,7 @@ def error_from_status(
 
     Args:
         status: the HTTP status of the response.
-        message: what the provider said.
+        message: the provider's own text.
         headers: the response's headers: `retry-after`, `retry-after-ms` and `x-request-id` count.
         **facts: `provider`, `model`, `code` as in `APIError`.
     """
@@ -261,7 +261,7 @@ def is_retryable(status: int | None) -> bool:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that `retry-after-ms` or `retry-after` ask for (RFC 9110 §10.2.3).
 
-    They are finite and not negative, fit for `time.sleep`; anything else counts as not said.
+    They are finite and not negative, fit for `time.sleep`; anything else counts as absent.
     """
     with contextlib.suppress(ValueError):
         return _wait(float(headers.get("retry-after-ms", "")) / 1000)
@@ -290,7 +290,7 @@ def _seconds_until(http_date: str) -> float | None:
 
 
 def is_timeout(error: BaseException) -> bool:
-    """Whether a transport's exception says that time ran out.
+    """Whether a transport's exception means that time ran out.
 
     httpx and httpx2 have distinct classes of the same names and core imports neither, so their
     bases are known by name.
@@ -301,7 +301,7 @@ def is_timeout(error: BaseException) -> bool:
 
 
 def is_bad_data(error: BaseException) -> bool:
-    """Whether an exception says that the response's bytes are no UTF-8, no JSON or no gzip."""
+    """Whether an exception means that the response is not valid UTF-8, JSON or gzip."""
     return isinstance(error, ValueError) or any(
         base.__name__ == "DecodingError" for base in type(error).__mro__
     )

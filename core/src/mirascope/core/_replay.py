@@ -128,7 +128,7 @@ def stream_from(
 
     Raises:
         OSError: the file can't be read.
-        UsageError: it is no recording that this version can read, a bare body without a provider,
+        UsageError: this version can't read the recording, it is a bare body without a provider,
             or `speed` is negative.
         ProviderError: the provider's plugin can't be used.
     """
@@ -183,7 +183,7 @@ def provider_of(
     """Return whose decoder reads a recording; see `stream_from`.
 
     Raises:
-        UsageError: neither the recording nor the caller says.
+        UsageError: neither the recording nor the caller names a provider.
         ProviderError: the provider's plugin can't be used.
     """
     if isinstance(provider, Provider):
@@ -191,7 +191,8 @@ def provider_of(
     if provider is None and recording.provider is None:
         what = repr(recording.name) if recording.name else "this"
         raise UsageError(
-            f"{what} is no recording: if it is a bare response body, say whose (provider=)"
+            f"{what} is not a recording: if it is a bare response body, name its provider "
+            "(provider=)"
         )
     from .plugins import load_provider
 

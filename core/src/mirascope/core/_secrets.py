@@ -199,7 +199,7 @@ def _user_info(url: object) -> Iterator[str]:
 
 
 def _credentials_in(value: Any, depth: int = 8) -> Iterator[str]:
-    """Yield the values of fields whose names say that they hold credentials."""
+    """Yield the values of fields whose names are those of credentials."""
     if depth and isinstance(value, Mapping):
         for name, item in cast("Mapping[Any, Any]", value).items():
             if isinstance(item, str):

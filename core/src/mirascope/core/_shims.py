@@ -33,14 +33,14 @@ def module_getattr(name: str) -> ModuleType:
     """Resolve `mirascope.core.<provider>` for first-party providers and installed plugins.
 
     Raises:
-        AttributeError: there is no such provider.
+        AttributeError: no provider has this name.
         ProviderError: the provider is there but can't be loaded.
     """
     if name in FIRST_PARTY:
         try:
             return importlib.import_module(f"mirascope.core.{name}")
         except MissingProviderError as error:
-            # `from mirascope.core import openai` goes on to import the shim, which says the same.
+            # `from mirascope.core import openai` goes on to import the shim, which raises the same.
             raise AttributeError(str(error)) from None
     if not name.startswith("_"):
         from .plugins._discovery import installed_names

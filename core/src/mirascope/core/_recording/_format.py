@@ -1,7 +1,7 @@
 """Recordings of streams: their format, and reading them.
 
-A recording is a text file of JSON lines in UTF-8. The first line says whose response it is; each
-read of the response is a line of its own; the last line says how the stream ended. Lines are only
+A recording is a text file of JSON lines in UTF-8. The first line names the provider; each read
+of the response is a line of its own; the last line tells how the stream ended. Lines are only
 ever added, so a recording is good up to the line that was written last. `docs/recording.md` has
 every field.
 """
@@ -29,7 +29,7 @@ HEADER: Final = "mirascope_recording"
 ERROR_FACTS: Final = (
     "status", "code", "request_id", "retryable", "retry_after", "deadline", "type",
 )  # fmt: skip
-"""What is kept of an error beside its class and its message, where the error has it."""
+"""What is kept of an error besides its class and its message, where the error has it."""
 
 _HEADER: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"mirascope_recording"\s*:')
 _CLEAN_ENDS: Final = frozenset({StreamState.COMPLETED, StreamState.TRUNCATED})
@@ -80,7 +80,7 @@ class Recording:
         messages: the messages of the request, in the provider's form.
         request_id: the provider's id of the request.
         reads: the response, read by read.
-        end: how the stream ended; None where the recording does not say.
+        end: how the stream ended; None where the recording was cut before it.
         cut: why the recording ends before its last line, or None.
     """
 
@@ -112,8 +112,8 @@ class Recording:
         """Return the recording that a file's bytes hold.
 
         Whatever does not begin as a recording is a bare response body, all of it. A recording may
-        be cut anywhere behind its first line: what can be read of it counts, and `cut` says why it
-        ends there.
+        be cut anywhere behind its first line: what can be read of it counts, and `cut` has the
+        reason why it ends there.
 
         Args:
             data: the bytes.
@@ -176,8 +176,8 @@ class Recording:
             header = _json_object(line)
         except ValueError:
             raise UsageError(
-                f"{what} was cut in its first line, which says whose response it is: nothing of it "
-                "can be replayed"
+                f"{what} was cut in its first line, which names the provider: nothing of it can be "
+                "replayed; record the call again"
             ) from None
         version = header[HEADER]
         if version != FORMAT:
@@ -227,7 +227,7 @@ class Recording:
             except UsageError:
                 raise
             except (KeyError, ValueError):
-                # What follows a gap is no continuation of what came before it.
+                # What follows a gap does not continue what came before it.
                 cut = f"its line {number} was cut"
                 break
         return replace(
@@ -248,19 +248,19 @@ def _json_object(line: bytes) -> JSONObject:
 
 def _typed(value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
-        raise ValueError(f"{value!r:.60} is no {kind.__name__}")
+        raise ValueError(f"{value!r:.60} is not of type {kind.__name__}")
     return value
 
 
 def _seconds(entry: JSONObject) -> float:
     seconds = entry["t"]
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise ValueError(f"{seconds!r} is no time")
+        raise ValueError(f"{seconds!r} is not a time in seconds")
     return float(seconds)
 
 
 def _piece(entry: JSONObject) -> RecordedPiece | None:
-    """Return what a line says of the response; None for a line of a kind that is not known yet."""
+    """Return the piece that a line holds; None for a kind of line that is not known yet."""
     if "text" in entry:
         return cast("str", _typed(entry["text"], str)).encode()
     if "base64" in entry:

@@ -26,8 +26,8 @@ from ._format import ERROR_FACTS, FORMAT, HEADER
 
 RecordPath: TypeAlias = str | os.PathLike[str]
 RecordTypes: TypeAlias = RecordPath | Callable[[], RecordPath | None] | None
-"""What `record=` takes: a file that does not exist yet, a directory, or a function that says which
-of them it is for each stream, or None for a stream that is not to be recorded."""
+"""What `record=` takes: a file that does not exist yet, a directory, or a function that returns one
+of them for each stream, or None for a stream that is not to be recorded."""
 
 _logger = logging.getLogger("mirascope.recording")
 
@@ -38,7 +38,7 @@ _SPECIAL_FLAGS: Final = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderFacts:
-    """What a recording says of the provider, besides its name.
+    """What a recording keeps of the provider, besides its name.
 
     Attributes:
         versions: distributions by their part: `core`, `plugin`, `sdk`, each as `name version`.
@@ -53,7 +53,7 @@ def check_record(record: object, *, stream: bool) -> None:
     """Check what `record=` was given, when the function is decorated.
 
     Raises:
-        UsageError: it is no path and no function, or the call is not streamed.
+        UsageError: it is neither a path nor a function, or the call is not streamed.
     """
     if record is None:
         return
@@ -70,7 +70,7 @@ def recorder_for(record: RecordTypes, facts: Callable[[], ProviderFacts]) -> Rec
 
     Args:
         record: what `record=` was given.
-        facts: what a recording says of the provider, asked when the recording begins.
+        facts: what a recording keeps of the provider, asked when the recording begins.
 
     Raises:
         UsageError: the function that was to return a path returned something else.
@@ -87,13 +87,13 @@ def recorder_for(record: RecordTypes, facts: Callable[[], ProviderFacts]) -> Rec
 class Recorder:
     """Writes one stream into one file, a line at a time.
 
-    Each line is handed to the operating system as soon as there is something to say, in one write
+    Each line is handed to the operating system as soon as it is complete, in one write
     without a buffer: it survives the end of the process, however that comes. An error of the disk
     ends the recording and never the stream.
 
     Args:
         path: a file that does not exist yet, or a directory in which one is made.
-        facts: what the recording says of the provider.
+        facts: what the recording keeps of the provider.
     """
 
     def __init__(self, path: str, facts: Callable[[], ProviderFacts]) -> None:
@@ -140,7 +140,7 @@ class Recorder:
         )
 
     def discard(self) -> None:
-        """There was no response: remove the file again."""
+        """Remove the file again: the request failed."""
         with self._lock:
             self._close_file()
             if self._made:
@@ -267,7 +267,7 @@ def _line(entry: Mapping[str, Any], secrets: Secrets) -> bytes:
     try:
         return f"{text}\n".encode()
     except UnicodeEncodeError:
-        # Halves of surrogate pairs, which some servers send: UTF-8 can't say them, escapes can.
+        # Halves of surrogate pairs, which some servers send: UTF-8 can't encode them, escapes can.
         return f"{json.dumps(json.loads(text), separators=(',', ':'))}\n".encode()
 
 

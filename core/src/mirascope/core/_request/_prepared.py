@@ -33,7 +33,7 @@ class PreparedCall:
         timeouts: the deadlines.
         fn_args: the arguments of the decorated function, by name.
         prompt_template: the function's template, or None.
-        metadata: what the function's dynamic configuration says of the call.
+        metadata: the `metadata` of the function's dynamic configuration.
         recorder: what writes the response down, or None.
         prices: the call's own prices, over all others.
     """
@@ -85,7 +85,7 @@ class PreparedCall:
 
     @contextlib.contextmanager
     def _recording(self, recorder: Recorder) -> Generator[None]:
-        """Begin a recording, which is none if no response comes of it."""
+        """Begin a recording; it is removed again if the request fails."""
         recorder.begin(self.provider, self.model, self.request, self.connection)
         try:
             yield

@@ -20,8 +20,12 @@ from ._prepared import PreparedCall
 from ._prompt import PromptTemplate, template_of
 from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts
 
-_OWN_PARAMS: Final = frozenset({"model", "messages", "stream"})
-"""What the decorator and the prompt say; `call_params` can't say it again."""
+_OWN_PARAMS: Final = {
+    "messages": "write a prompt, or return the messages from the function",
+    "model": "pass it to the decorator instead",
+    "stream": "pass it to the decorator instead",
+}
+"""What `call_params` can't contain, and where it belongs."""
 
 
 class BaseDynamicConfig(TypedDict, total=False):
@@ -79,14 +83,17 @@ class CallSettings:
             raise UsageError(f"stream must be True or False, not {stream!r}")
         given = dict(call_params or {})
         if twice := given.keys() & params.keys():
-            names = ", ".join(sorted(twice))
-            raise UsageError(f"{names}: given both as a keyword and in call_params; give it once")
+            names = ", ".join(map(repr, sorted(twice)))
+            raise UsageError(f"call_params and the decorator both give {names}: give it once")
         _refuse_own_params(given)
         given.update(params)
         prices = call_prices(given.pop("prices", None))
         timeouts = parse_timeouts(timeout)
         if not stream and timeouts.keys() - {"total"}:
-            raise UsageError("a call that is not streamed has one timeout: a number of seconds")
+            raise UsageError(
+                "without stream=True, timeout is one number (seconds in total); 'first_chunk' and "
+                "'idle' need stream=True"
+            )
         check_record(record, stream=stream)
         return cls(
             provider=provider,
@@ -126,18 +133,18 @@ class FunctionPrompt:
         is_message = provider.is_message
         if (given := config.get("messages")) is not None:
             messages = to_messages(
-                given, what=f"the messages of {self.name}", is_message=is_message
+                given, what=f"the messages of {self.name!r}", is_message=is_message
             )
         elif self.template is not None:
             values = {**fn_args, **config.get("computed_fields", {})}
             messages = self.template.messages(values, is_message=is_message)
         else:
             raise PromptError(
-                f"{self.name} has no prompt: give it a docstring or @prompt_template, or return "
+                f"{self.name!r} has no prompt: give it a docstring or @prompt_template, or return "
                 "its messages"
             )
         if not messages:
-            raise PromptError(f"the prompt of {self.name} is empty")
+            raise PromptError(f"the prompt of {self.name!r} is empty: give it text, or messages")
         return messages
 
 
@@ -151,12 +158,12 @@ def _dynamic_config(
         if unknown := config.keys() - BaseDynamicConfig.__annotations__.keys():
             known = ", ".join(BaseDynamicConfig.__annotations__)
             raise UsageError(
-                f"{prompt.name} returned the unknown keys {', '.join(sorted(unknown))}; a dynamic "
-                f"configuration has: {known}"
+                f"{prompt.name!r} returned a dynamic configuration with unknown keys "
+                f"{', '.join(map(repr, sorted(map(str, unknown))))}; it takes: {known}"
             )
         return cast("BaseDynamicConfig", config)
     returned: object = cast("object", result)
-    what = f"what {prompt.name} returned"
+    what = f"the result of {prompt.name!r}"
     return {"messages": to_messages(returned, what=what, is_message=provider.is_message)}
 
 
@@ -210,6 +217,5 @@ def prepare(
 
 
 def _refuse_own_params(call_params: Mapping[str, Any]) -> None:
-    if own := call_params.keys() & _OWN_PARAMS:
-        names = ", ".join(sorted(own))
-        raise UsageError(f"{names}: call_params can't give what the call itself says; say it once")
+    for name in sorted(call_params.keys() & _OWN_PARAMS.keys()):
+        raise UsageError(f"call_params can't contain {name!r}: {_OWN_PARAMS[name]}")

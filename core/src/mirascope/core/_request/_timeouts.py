@@ -32,7 +32,7 @@ def parse_timeouts(timeout: object) -> Timeouts:
     """Return the timeouts that `timeout=` means.
 
     Raises:
-        UsageError: unknown keys, or values that are no positive number of seconds.
+        UsageError: unknown keys, or values that are not a positive number of seconds.
     """
     if timeout is None:
         return {}

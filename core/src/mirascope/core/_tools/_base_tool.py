@@ -117,7 +117,7 @@ class BaseTool(BaseModel):
 
 
 class InvalidTool(BaseTool):
-    """A call that can't be run: an unknown name, text that is no JSON, arguments that don't fit."""
+    """A call that can't be run: an unknown name, invalid JSON, arguments that don't fit."""
 
     _error: ToolError = PrivateAttr()
     _arguments: dict[str, Any] = PrivateAttr(default_factory=dict[str, Any])
@@ -129,7 +129,7 @@ class InvalidTool(BaseTool):
     @property
     @override
     def args(self) -> dict[str, Any]:
-        """The arguments as they parsed, not validated; empty if they are no JSON object."""
+        """The arguments as they parsed, not validated; empty if they are not a JSON object."""
         return dict(self._arguments)
 
     @property
@@ -161,7 +161,7 @@ def object_schema(model: type[BaseModel]) -> JSONObject:
 
 
 def _drop_titles(schema: Any) -> None:
-    """Remove the titles that pydantic derives from names: tokens that say nothing new."""
+    """Remove the titles that pydantic derives from names: tokens without information."""
     if isinstance(schema, dict):
         node = cast("dict[str, Any]", schema)
         if isinstance(node.get("title"), str):

@@ -72,9 +72,9 @@ def to_tool_type(tool: ToolLike) -> type[BaseTool]:
     if isinstance(tool, type):
         if issubclass(tool, BaseTool):
             return tool
-        raise UsageError(f"{tool.__name__!r} is no tool: derive it from BaseTool")
+        raise UsageError(f"{tool.__name__!r} is not a tool: derive it from BaseTool")
     if not callable(tool):
-        raise UsageError(f"{tool!r} is no tool: give a function or a subclass of BaseTool")
+        raise UsageError(f"{tool!r} is not a tool: give a function or a subclass of BaseTool")
     name = getattr(tool, "__name__", type(tool).__name__)
     description, parameter_docs = _parse_docstring(inspect.getdoc(tool) or "")
     return type(

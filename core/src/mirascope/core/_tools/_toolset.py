@@ -20,7 +20,7 @@ class Toolset:
         tools: functions, bound methods, and subclasses of `BaseTool`.
 
     Raises:
-        UsageError: something is no tool, or two tools have one name.
+        UsageError: something is not a tool, or two tools have one name.
     """
 
     __slots__ = ("_by_name",)
@@ -31,7 +31,7 @@ class Toolset:
             tool_type = to_tool_type(tool)
             name = tool_type.tool_name()
             if name in self._by_name:
-                raise UsageError(f"two tools are named {name!r}: rename one")
+                raise UsageError(f"two tools are named {name!r}: rename one of them")
             self._by_name[name] = tool_type
 
     @property
@@ -49,12 +49,12 @@ class Toolset:
                 return InvalidTool.of(
                     tool_call,
                     {},
-                    ToolError(f"the arguments for {tool_call.name!r} are not JSON: {error}"),
+                    ToolError(f"the arguments for {tool_call.name!r} are not valid JSON: {error}"),
                 )
         # A function without parameters is called with `null` by some models.
         arguments = {} if arguments is None else arguments
         if not isinstance(arguments, dict):
-            message = f"the arguments for {tool_call.name!r} are no JSON object: {text}"
+            message = f"the arguments for {tool_call.name!r} are not a JSON object: {text}"
             return InvalidTool.of(tool_call, {}, ToolError(message))
         arguments = cast("dict[str, Any]", arguments)
         tool_type = self._by_name.get(tool_call.name)

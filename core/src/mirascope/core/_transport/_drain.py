@@ -19,7 +19,7 @@ _SECONDS = 0.2
 _BYTES = 64 * 1024
 
 Take: TypeAlias = Callable[[Piece | None], None]
-"""What is done with a piece that is left; None says that the body has ended."""
+"""What is done with a piece that is left; None stands for the end of the body."""
 
 
 def drain(pieces: Iterator[Piece], source: Source, take: Take) -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class DeadlinePassed(Exception):  # noqa: N818 - ends a wait; its caller says which deadline it was
+class DeadlinePassed(Exception):  # noqa: N818 - ends a wait; its caller knows which deadline it was
     """A wait reached its moment.
 
     A class of its own: the action may raise `TimeoutError` for a reason of its own, and only its

@@ -168,12 +168,12 @@ def json_object(obj: Any) -> JSONObject:
     """Return the JSON object that an SDK's object, a mapping or a plain object stands for.
 
     Raises:
-        StreamDecodeError: it stands for something else. SDKs hand a body that is no JSON object on
-            as it is.
+        StreamDecodeError: it stands for something else. SDKs hand a body that is not a JSON object
+            on as it is.
     """
     value = _json_value(obj)
     if not isinstance(value, dict):
-        raise StreamDecodeError(f"the response is no JSON object: {value!r:.120}")
+        raise StreamDecodeError(f"the response is not a JSON object: {value!r:.120}")
     return cast("JSONObject", value)
 
 

@@ -35,7 +35,7 @@ PLUGIN_FAILURES: Final = (Exception, SystemExit)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a plugin comes from, for what is said about it.
+    """Where a plugin comes from, for the messages about it.
 
     Attributes:
         name: the provider's name, `""` for a plugin that adds none.
@@ -57,9 +57,17 @@ class Origin:
         """The distribution's name without its version."""
         return self.distribution.partition(" ")[0]
 
-    def broken(self, why: str) -> BrokenProviderError:
-        """Return the error that says why the plugin can't be used and what to do about it."""
-        way_out = f"; upgrade {self.project} or uninstall it" if self.distribution else ""
+    def broken(self, why: str, *, fix: str | None = None) -> BrokenProviderError:
+        """Return the error for a plugin that can't be used.
+
+        Args:
+            why: what is wrong with it.
+            fix: what to do about it, where that is known; else the distribution is to be upgraded.
+        """
+        if fix is not None:
+            way_out = f": {fix}"
+        else:
+            way_out = f"; upgrade {self.project} or uninstall it" if self.distribution else ""
         return BrokenProviderError(f"{self}: {why}{way_out}", provider=self.name)
 
 

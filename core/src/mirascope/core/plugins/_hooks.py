@@ -48,7 +48,7 @@ class ProviderHooks:
 
     @hookspec
     def mirascope_stream_finished(self, stream: StreamBase[Any]) -> None:
-        """A stream has ended without an error; `stream.state` says how."""
+        """A stream has ended without an error; `stream.state` has the ending."""
 
     @hookspec
     def mirascope_stream_failed(self, stream: StreamBase[Any], error: MirascopeError) -> None:

@@ -56,7 +56,7 @@ def provider(name: str) -> ProviderSpec:
 
     Raises:
         ProviderError: the plugin is missing, unknown, disabled, broken, incompatible, or claimed by
-            several distributions; the message says what to do.
+            several distributions; the message has what to do.
     """
     with _lock:
         if name not in _registry.specs:

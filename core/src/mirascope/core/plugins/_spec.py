@@ -1,4 +1,4 @@
-"""What a plugin says of its provider."""
+"""How a plugin describes its provider."""
 
 from __future__ import annotations
 

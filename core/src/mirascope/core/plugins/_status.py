@@ -93,5 +93,5 @@ def _sdk(name: str, spec: ProviderSpec) -> str:
         origin = origin_of(name)
         assert origin is not None  # noqa: S101 - its spec has just been loaded
         raise origin.broken(
-            f"its SDK {spec.sdk!r} is not installed: pip install {spec.sdk}"
+            f"its SDK {spec.sdk!r} is not installed", fix=f"pip install {spec.sdk}"
         ) from None

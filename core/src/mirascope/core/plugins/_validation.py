@@ -36,7 +36,7 @@ def new_manager() -> pluggy.PluginManager:
 def examine_provider(
     plugin: object, origin: Origin, settings: Sequence[Settings] = ()
 ) -> ProviderSpec:
-    """Return what a plugin says of its provider.
+    """Return a plugin's description of its provider.
 
     Args:
         plugin: the plugin.
@@ -54,7 +54,9 @@ def examine_provider(
         raise origin.broken(f"mirascope_provider() raised {describe(error)}") from error
     if not quarantine.hook.mirascope_provider.get_hookimpls():
         _check_hooks(quarantine, plugin, origin)
-        raise origin.broken("it has no mirascope_provider hook: is @hookimpl missing?")
+        raise origin.broken(
+            "it has no mirascope_provider hook", fix="is @hookimpl missing from the function?"
+        )
     # pluggy leaves out an answer of None.
     spec = answers[0] if answers else None
     if not isinstance(spec, ProviderSpec):
@@ -92,7 +94,7 @@ def _quarantine(plugin: object, origin: Origin) -> pluggy.PluginManager:
 def _check_version(spec: ProviderSpec, origin: Origin) -> None:
     version = spec.api_version
     if not isinstance(version, int):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise origin.broken(f"api_version must be a whole number, not {version!r}")
+        raise origin.broken(f"ProviderSpec.api_version must be a whole number, not {version!r}")
     if OLDEST_PLUGIN_API <= version <= PLUGIN_API:
         return
     upgrade = "mirascope-core" if version > PLUGIN_API else origin.project or "the plugin"
@@ -109,10 +111,12 @@ def _check_hooks(quarantine: pluggy.PluginManager, plugin: object, origin: Origi
         implementations = hook.get_hookimpls()
         if not hook.has_spec() and not all(each.optionalhook for each in implementations):
             close = difflib.get_close_matches(hook.name, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise origin.broken(f"this core has no hook {hook.name!r}{hint}")
+            raise origin.broken(
+                f"unknown hook {hook.name!r}",
+                fix=f"did you mean {close[0]!r}?" if close else None,
+            )
         if hook.name in _OBSERVERS and any(e.wrapper or e.hookwrapper for e in implementations):
-            raise origin.broken(f"{hook.name!r} observes and can't be a hook wrapper")
+            raise origin.broken(f"{hook.name!r} is an observer's hook and can't be a hook wrapper")
 
 
 def _check_spec(spec: ProviderSpec, origin: Origin) -> None:
@@ -124,9 +128,9 @@ def _check_spec(spec: ProviderSpec, origin: Origin) -> None:
         raise origin.broken(f"a provider's name is lower case: [a-z][a-z0-9_]*, not {spec.name!r}")
     apis = cast("object", spec.apis)
     if not isinstance(apis, Mapping) or not all(map(callable, cast("Settings", apis).values())):
-        raise origin.broken("apis must be a mapping of names to callables")
+        raise origin.broken("ProviderSpec.apis must be a mapping of names to callables")
     if not apis:
-        raise origin.broken("it names no API")
+        raise origin.broken("ProviderSpec.apis is empty: it must name an API")
 
 
 def _configure(
