@@ -320,7 +320,7 @@ NO_STREAMS: dict[str, tuple[Any, type[StreamError], str]] = {
     "error as JSON": (whole({"error": {"message": "nope"}}), StreamProviderError, "nope"),
     "JSON of another kind": (whole({"hello": 1}), StreamDecodeError, "hello"),
     "JSON of a bad shape": (whole({"choices": ["x"]}), StreamDecodeError, "choices"),
-    "garbage": (whole(b"\x00\xff\x17"), StreamDecodeError, "no event stream"),
+    "garbage": (whole(b"\x00\xff\x17"), StreamDecodeError, "not an event stream"),
 }
 
 

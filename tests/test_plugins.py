@@ -321,7 +321,7 @@ def test_a_call_of_an_unknown_tool_is_data(acme: ModuleType) -> None:
     assert isinstance(tool, InvalidTool)
 
 
-# The seam itself: event data that is no JSON, in any framing
+# The seam itself: event data that is not JSON, in any framing
 
 
 class PlainTextDecoder(Decoder):

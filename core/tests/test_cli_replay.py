@@ -141,11 +141,11 @@ def test_text_is_the_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "state", "error", "message"),
     [
-        (COMPLETE[:300], "truncated", "StreamTruncatedError", "ended before the provider said"),
+        (COMPLETE[:300], "truncated", "StreamTruncatedError", "ended before its protocol"),
         (b"", "truncated", "StreamTruncatedError", "the response is empty"),
-        (b"<html>\nno", "failed", "StreamDecodeError", "no event stream: '<html>"),
-        (b"\x00\xff\xfe", "failed", "StreamDecodeError", "no event stream"),
-        (delta(content="a") + b"data: {\n\n", "failed", "StreamDecodeError", "no JSON"),
+        (b"<html>\nno", "failed", "StreamDecodeError", "not an event stream: '<html>"),
+        (b"\x00\xff\xfe", "failed", "StreamDecodeError", "not an event stream"),
+        (delta(content="a") + b"data: {\n\n", "failed", "StreamDecodeError", "an event is not valid JSON"),
         (
             delta(content="a") + event({"error": {"message": "busy", "code": 503}}),
             "failed",

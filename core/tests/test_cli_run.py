@@ -260,8 +260,8 @@ def test_a_finish_reason_that_is_no_plain_end_is_said(serve: Callable[..., Serve
 @pytest.mark.parametrize(
     ("steps", "said", "state"),
     [
-        ([event("part")], "the response ended before the provider said", "truncated"),
-        ([event("part"), b'data: {"err\n\n'], "an event is no JSON", "failed"),
+        ([event("part")], "the response ended before its protocol", "truncated"),
+        ([event("part"), b'data: {"err\n\n'], "an event is not valid JSON", "failed"),
         (
             [event("part"), b'data: {"error": {"message": "over\\n\\u001b[31mloaded"}}\n\n'],
             "over ␛[31mloaded",

@@ -152,8 +152,8 @@ def test_calls_of_an_answer_that_was_cut_do_not_come() -> None:
 
 FAILURES: dict[str, tuple[bytes, type[StreamError], str]] = {
     "no JSON": (event("{oops"), StreamDecodeError, "oops"),
-    "no object": (event("[1]"), StreamDecodeError, "no JSON object"),
-    "null": (event("null"), StreamDecodeError, "no JSON object"),
+    "no object": (event("[1]"), StreamDecodeError, "an event is not a JSON object"),
+    "null": (event("null"), StreamDecodeError, "an event is not a JSON object"),
     "a decoder that breaks": (event('{"boom": 1}'), StreamDecodeError, "KeyError"),
     "a stray object that breaks it": (b'{"boom": 1}\n\n', StreamDecodeError, "KeyError"),
     "a stray error": (b'{"bad": "no"}\n\n', StreamProviderError, "no"),
@@ -197,8 +197,8 @@ def test_an_event_that_the_end_of_the_body_cut() -> None:
     [
         (b"", StreamTruncatedError, "empty"),
         (b": ping\n\n", StreamTruncatedError, "empty"),
-        (b"<html>busy</html>", StreamDecodeError, "no event stream: '<html>busy"),
-        (b'{"hello": 1}', StreamDecodeError, "no event stream"),
+        (b"<html>busy</html>", StreamDecodeError, "is not an event stream: '<html>busy"),
+        (b'{"hello": 1}', StreamDecodeError, "is not an event stream"),
         (b"x" * 999, StreamDecodeError, "…"),
     ],
 )

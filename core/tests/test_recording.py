@@ -333,7 +333,7 @@ def ended(state: str, error: dict[str, Any] | None = None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("end", "state", "error", "message"),
     [
-        (ended("truncated"), "truncated", StreamTruncatedError, "before the provider said"),
+        (ended("truncated"), "truncated", StreamTruncatedError, "ended before its protocol"),
         (ended("stopped"), "truncated", StreamTruncatedError, "its stream was stopped by"),
         (ended("cancelled"), "truncated", StreamTruncatedError, "its stream was cancelled by"),
         (ended("of a later version"), "truncated", StreamTruncatedError, "recording ends here"),

@@ -200,8 +200,8 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
             if not inspect.iscoroutinefunction(fn):
                 name = getattr(fn, "__name__", repr(fn))
                 raise UsageError(
-                    f"call_async needs an asynchronous function: write 'async def {name}', or use "
-                    "call"
+                    f"call_async needs an asynchronous function, which {name!r} is not: write "
+                    f"'async def {name}', or use call"
                 )
             return decorate(fn)
 
@@ -278,7 +278,7 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
 
 
 def _provider_facts(name: str) -> ProviderFacts:
-    """Return what a recording says of a provider; one that is not a plugin has less to say."""
+    """Return what a recording keeps of a provider; only a plugin has more than core's version."""
     from .plugins import provider
     from .plugins._registry import origin_of
 

@@ -62,7 +62,7 @@ class Block:
 
 
 class Accumulator:
-    """Everything that a response has said so far.
+    """Everything that has arrived of a response.
 
     Attributes:
         blocks: the content blocks in the order in which they began.
@@ -186,6 +186,7 @@ class Accumulator:
         block = self._calls.get(delta.key)
         if block is None:
             block = self._calls[delta.key] = self._block("tool_call", ("call", delta.key))
+        # The first of each counts: Mistral repeats them in continuations, Alibaba empties the id.
         block.id = block.id or delta.id
         block.name = block.name or delta.name
         if delta.arguments:
@@ -198,6 +199,8 @@ class Accumulator:
 
     def _complete(self, key: Hashable) -> ToolCall:
         block = self._calls.pop(key)
+        # Gemini's chat endpoint sends calls without an id, and under a repeated id two calls would
+        # share their results: each call gets an id of its own, which its result goes back under.
         ordinal = len(self._ids)
         call_id = block.id or f"call_{self.id or 'response'}_{ordinal}"
         if call_id in self._ids:
@@ -220,6 +223,8 @@ class Accumulator:
                 block.fields[name] = value
 
     def _usage(self, delta: UsageDelta) -> None:
+        # Never a sum: Gemini's counts grow from chunk to chunk, and Groq repeats the same ones. A
+        # null takes nothing back: most servers send `usage: null` until the last chunk.
         usage = self.usage = {} if self.usage is None or delta.whole else self.usage
         for name, value in delta.usage.items():
             if value is not None or name not in usage:

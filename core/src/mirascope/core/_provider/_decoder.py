@@ -13,7 +13,7 @@ from ._deltas import Delta
 
 
 class Decoder(ABC):
-    """Says what the events of one response mean; one instance reads one response.
+    """Turns the events of one response into deltas; one instance reads one response.
 
     A decoder is pure: it takes JSON objects and returns deltas, keeps at most the state that one
     response needs, and knows no clock and no connection. The same decoder serves streams from
@@ -21,10 +21,10 @@ class Decoder(ABC):
     """
 
     done_sentinel: ClassVar[bytes | None] = None
-    """Event data that is no JSON and marks the protocol's end, such as `b"[DONE]"`."""
+    """Event data that marks the protocol's end and is not JSON, such as `b"[DONE]"`."""
 
     done_sentinel_ends: ClassVar[bool] = True
-    """Whether the sentinel says that the response is complete; otherwise only the body ends."""
+    """Whether the sentinel means that the response is complete; if not, only its body ends."""
 
     finish_reason_ends: ClassVar[bool] = False
     """Whether a finish reason counts as the protocol's own end where the body then stops."""
@@ -32,8 +32,8 @@ class Decoder(ABC):
     def parse(self, data: bytes) -> JSONObject:
         """Return an event's data as the object that `decode` takes.
 
-        The data is JSON unless a decoder says otherwise; one for a wire format of another kind
-        overrides this. Whatever it raises ends the stream with a `StreamDecodeError`.
+        The data is JSON by default; a decoder for a wire format of another kind overrides this.
+        Whatever it raises ends the stream with a `StreamDecodeError`.
 
         Args:
             data: the event's data, never empty.
@@ -42,19 +42,19 @@ class Decoder(ABC):
 
     @abstractmethod
     def decode(self, data: JSONObject, event: str | None = None) -> Sequence[Delta] | None:
-        """Return what an event says.
+        """Return an event's deltas.
 
         Args:
             data: the event's object, as `parse` returned it.
             event: the event's name, where the framing has names.
 
         Returns:
-            The deltas, in order; empty for an event that says nothing core needs (it is still a
-            chunk); None for a keep-alive, which is no chunk and no progress.
+            The deltas, in order; empty for an event without anything that core needs (it is
+            still a chunk); None for a keep-alive, which makes no chunk and counts as no progress.
         """
 
     def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
-        """Return what a JSON object outside the framing says, or None if it means nothing.
+        """Return the deltas of a JSON object outside the framing, or None if it means nothing.
 
         Servers that fail, or that ignore the wish for a stream, answer with a bare JSON object.
         """
@@ -62,4 +62,4 @@ class Decoder(ABC):
 
     @abstractmethod
     def decode_response(self, data: JSONObject) -> Sequence[Delta]:
-        """Return what a whole response says that was not streamed."""
+        """Return the deltas of a whole response that was not streamed."""

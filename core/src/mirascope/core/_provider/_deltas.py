@@ -1,4 +1,4 @@
-"""The neutral vocabulary of what a wire event can say.
+"""The neutral vocabulary for what a wire event can contain.
 
 A provider's decoder turns each event into deltas; core's `Accumulator` is the only reader. A delta
 that belongs to a numbered content block of the provider (Anthropic's `index`, a Responses item)
@@ -117,7 +117,7 @@ class ErrorDelta:
         message: the provider's text.
         type: the provider's class of error, such as `"overloaded_error"`.
         code: the provider's code.
-        status: the HTTP status that the error stands for, where the provider says one.
+        status: the HTTP status that the error stands for, where the provider gives one.
     """
 
     message: str
@@ -160,7 +160,7 @@ class ErrorDelta:
 
 @dataclass(slots=True)
 class ChoiceDelta:
-    """What another choice than the first says, where several were asked for."""
+    """A delta of another choice than the first, where several were asked for."""
 
     index: int
     delta: Delta

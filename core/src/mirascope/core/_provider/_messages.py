@@ -12,7 +12,7 @@ class BaseMessageParam(TypedDict):
     """One message in the neutral form, which every provider plugin translates.
 
     `role` is `"system"`, `"user"`, `"assistant"` or `"tool"`. Messages in a provider's own form
-    (the `message_param` of an earlier stream, for example) may stand beside neutral ones and reach
+    (the `message_param` of an earlier stream, for example) may stand among neutral ones and reach
     that provider unchanged.
     """
 
@@ -68,7 +68,7 @@ def to_messages(
         is_message: whether a mapping is a message; only a provider knows the forms of its own.
 
     Raises:
-        PromptError: `value` is none of these.
+        PromptError: `value` stands for no message.
     """
     if isinstance(value, str):
         return [Messages.User(value)]

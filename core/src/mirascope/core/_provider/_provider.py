@@ -90,7 +90,7 @@ class Provider(ABC):
     response_class: ClassVar[type[BaseCallResponse[Any]]]
     """What a call without `stream=True` returns."""
     settings: ClassVar[frozenset[str]] = frozenset()
-    """The connection settings that calls take beside the API's own parameters."""
+    """The connection settings that calls take besides the API's own parameters."""
     prices_package: ClassVar[str | None] = None
     """The package that holds this provider's `prices.toml`, or None where no price is known."""
 
@@ -181,7 +181,7 @@ class Provider(ABC):
         """Return the facts for `normalize` that are in a description of a response. Never raises.
 
         A stream's facts come from its decoder and from `request_facts`; this is for usage that was
-        stored, with whatever of the response was stored beside it. Without an override, the text
+        stored, with whatever else of the response was stored. Without an override, the text
         in it: `{"service_tier": "flex"}`.
 
         Args:
@@ -216,7 +216,7 @@ class Provider(ABC):
     # 5. identity
 
     def map_error(self, error: Exception) -> APIError | None:
-        """Return our error for one of the SDK or the transport, or None to let core say."""
+        """Return our error for one of the SDK or the transport, or None to leave it to core."""
         return None
 
     def opening_error(self, error: Exception, model: str) -> MirascopeError:
@@ -228,10 +228,12 @@ class Provider(ABC):
             return mapped
         if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
             return StreamDecodeError(
-                f"the response is no JSON: {describe(error)}", provider=self.name, model=model
+                f"the response is not valid JSON: {describe(error)}",
+                provider=self.name,
+                model=model,
             )
         if isinstance(error, (TypeError, ValueError)):
-            # The SDK's own function refuses a parameter, or JSON has no way to say its value.
+            # The SDK's own function refuses a parameter, or a value that JSON can't express.
             return BadRequestError(str(error), provider=self.name, model=model)
         error_class = ProviderTimeoutError if is_timeout(error) else ProviderConnectionError
         return error_class(_unreachable(error), provider=self.name, model=model)
@@ -265,7 +267,7 @@ class Provider(ABC):
 
 
 def _unreachable(error: Exception) -> str:
-    """Say which server could not be reached, where the transport's exception knows it."""
+    """Return which server could not be reached, where the transport's exception knows it."""
     try:
         url: Any = cast("Any", error).request.url
         address = f"no answer from {url.scheme}://{url.host}{f':{url.port}' if url.port else ''}: "

@@ -62,11 +62,13 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             try:
                 self._source = await self._in_time(self._call.send_async())
             except GivenUp:
+                # cancel() or aclose() came while the request was under way: not an error.
                 self._finish(StreamState.CANCELLED)
             except Exception as error:
                 failure = self._opening_error(error)
                 raise failure from failure.__cause__
             except BaseException:
+                # The task was cancelled, or Ctrl-C: it passes unchanged.
                 self._finish(StreamState.CANCELLED)
                 raise
         return self
@@ -130,23 +132,31 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
                 for item in reader.feed(piece):
                     yield item
                     if self._ending is not None:
+                        # The loop's body called aclose() or cancel(): the rest of this piece is
+                        # not for it any more.
                         return
                 if reader.done:
                     break
+                # Only a chunk is progress: pings and comments would keep a dead answer alive.
                 if self._deadlines is not None and reader.chunks != chunks:
                     self._deadlines.progress()
             if not reader.done:
                 for item in reader.end():
                     yield item
             if reader.trailing:
+                # Before the ending, which the usage behind an error event is a part of.
                 await drain_async(pieces, reader.take_rest)
             error = self._end_of_body()
             if error is None:
+                # After the ending, which nothing in the rest can change: it is read so that the
+                # connection goes back to the pool.
                 await drain_async(pieces, reader.take_rest)
         except GeneratorExit:
+            # The iterator was closed, or finalised by its event loop.
             self._finish(StreamState.STOPPED)
             raise
         except GivenUp:
+            # cancel() ended the wait for a piece.
             self._finish(StreamState.CANCELLED)
             return
         except Exception as exc:
@@ -157,6 +167,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
                 return
             error = self._read_error(exc)
         except BaseException:
+            # The task was cancelled, or Ctrl-C: it passes unchanged.
             self._finish(StreamState.CANCELLED)
             raise
         finally:
@@ -181,6 +192,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
                 async with scope:
                     return await awaitable
             except TimeoutError:
+                # The client's own timeout has the same class; only our scope knows whose it was.
                 if not scope.expired():
                     raise
                 raise self._timeout_error(deadline.name, deadline.seconds) from None

@@ -25,10 +25,10 @@ ChunkObjectT = TypeVar("ChunkObjectT", default=Any, covariant=True)
 
 
 class BaseCallResponseChunk(Generic[ChunkObjectT]):
-    """What one event of a stream says, and the provider's own object for it.
+    """What one event of a stream contains, and the provider's own object for it.
 
     Attributes:
-        content: the chunk's text, `""` when there is none.
+        content: the chunk's text, `""` without any.
         deltas: what the event means, in core's vocabulary.
         data: the event's JSON object as it was received.
 
@@ -140,10 +140,10 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         return None if usage is None else usage.output_tokens
 
     def without_deltas(self) -> Self:
-        """Return a chunk for the same object that says nothing again.
+        """Return an empty chunk for the same provider object.
 
-        The second tool call that one event completes comes with it, so that no text or usage is
-        met twice.
+        When one event completes several tool calls, the later ones are yielded with it, so text and
+        usage are not repeated.
         """
         return type(self)((), self.data, self._raw, self._object, self._provider)
 

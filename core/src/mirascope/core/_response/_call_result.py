@@ -29,7 +29,7 @@ class CallResult(ABC):
 
     Args:
         call: the call.
-        answer: what the response has said.
+        answer: what has arrived of the response.
         tools: the tool calls that are complete; more may be appended while a stream is read.
         start_time: when the request was sent, in seconds since the epoch; 0 where it was not yet.
         end_time: when the answer had ended; 0 where it has not.
@@ -111,14 +111,14 @@ class CallResult(ABC):
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the function's dynamic configuration says of the call."""
+        """The `metadata` of the function's dynamic configuration."""
         return self._call.metadata
 
     # Live while a stream is read
 
     @property
     def answer(self) -> Accumulator:
-        """All that the response has said so far, in the terms that providers share.
+        """All that has arrived of the response, in the terms that providers share.
 
         It has what no other property shows raw: the blocks in their order, and the usage and the
         finish reasons as the provider sent them. Read it and leave it as it is.
@@ -132,7 +132,7 @@ class CallResult(ABC):
 
     @property
     def thinking(self) -> str:
-        """The reasoning text so far, `""` when there is none."""
+        """The reasoning text so far, `""` without any."""
         return self._answer.thinking
 
     @property

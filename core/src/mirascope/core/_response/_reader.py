@@ -40,20 +40,24 @@ class ResponseReader(Generic[ChunkT]):
 
     Args:
         framer: cuts the body into events.
-        decoder: says what they mean.
+        decoder: turns them into deltas.
         chunk_class: what a chunk is.
         toolset: the tools that the model may have called.
         provider: whose chunks they are, or None.
 
     Attributes:
-        answer: everything said so far.
-        done: whether nothing more is to be read: the protocol's end was seen, or `failure` is set.
-        failure: why the response can't be read on, to be raised after the items before it.
+        answer: everything that has arrived.
+        done: True once nothing more is to be read: the protocol's end came, or `failure` is set.
+        failure: why the response can't be read on; it is raised after the items before it.
         events: how many events had data (the end marker is not counted).
         chunks: how many chunks were made.
         tools: the tools that were yielded.
-        trailing: whether the provider's own error was met, after which only its usage and the like
-            are taken from what still arrives at once.
+        trailing: True after the provider's error event; from then on only usage, metadata and
+            finish reasons are read.
+
+    The three combine so: without `done`, the response goes on; with `done` alone, it has ended as
+    its protocol wants; with `failure` too, it broke; with `trailing` as well, it broke by an error
+    event of the provider's, behind which usage may still come.
     """
 
     __slots__ = (
@@ -136,6 +140,7 @@ class ResponseReader(Generic[ChunkT]):
                 break
             if not self._is_cut(event):
                 self._event(*event, items)
+        # A body that was cut may have cut a call's arguments: only a complete one closes its calls.
         if not self.done and self.complete:
             self._yield_calls(items)
         yield from items
@@ -155,7 +160,7 @@ class ResponseReader(Generic[ChunkT]):
         return answer.ended or (self._decoder.finish_reason_ends and answer.finished)
 
     def ending_error(self) -> StreamError | None:
-        """Return why a body that ended here is no complete response, or None."""
+        """Return why a body that ended here is not a complete response, or None."""
         if self.failure is not None:
             return self.failure
         if self.complete:
@@ -163,11 +168,11 @@ class ResponseReader(Generic[ChunkT]):
         if not self.events and self._stray:
             shown = self._stray[:_SHOWN].decode("utf-8", "replace")
             more = "…" if len(self._stray) > _SHOWN else ""
-            return StreamDecodeError(f"the response is no event stream: {shown!r}{more}")
+            return StreamDecodeError(f"the response is not an event stream: {shown!r}{more}")
         if not self.events:
             return StreamTruncatedError("the response is empty")
         return StreamTruncatedError(
-            "the response ended before the provider said that it was finished"
+            "the response ended before its protocol's end marker or finish reason"
         )
 
     def _event(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> None:
@@ -184,7 +189,7 @@ class ResponseReader(Generic[ChunkT]):
                 return
         self.events += 1
         if type(parsed) is not dict:
-            self._fail(StreamDecodeError(f"an event is no JSON object: {_shown(data)}"))
+            self._fail(StreamDecodeError(f"an event is not a JSON object: {_shown(data)}"))
             return
         self._object(cast("JSONObject", parsed), name, data, None, items)
 
@@ -196,6 +201,7 @@ class ResponseReader(Generic[ChunkT]):
         if self._done_sentinel is not None and data.startswith(self._done_sentinel):
             self.done = True
             self.trailing = False
+            # OpenRouter sends [DONE] behind an error event as well: there it completes nothing.
             if self._decoder.done_sentinel_ends and self.failure is None:
                 self.answer.ended = True
                 self._yield_calls(items)
@@ -292,13 +298,16 @@ class ResponseReader(Generic[ChunkT]):
             try:
                 return json.loads(data)
             except (ValueError, RecursionError):
-                what = f"is no JSON ({first})"
+                what = f"is not valid JSON ({first})"
         self.events += 1
         self._fail(StreamDecodeError(f"an event {what}: {_shown(data)}"), first)
         return None
 
     def _is_cut(self, event: Event) -> bool:
-        """Whether an event that only the body's end closed was cut in the middle."""
+        """Whether an event that only the body's end closed was cut in the middle.
+
+        Then the body is truncated, which is the error to raise, rather than one of bad data.
+        """
         name, data = event
         if name == STRAY or (self._done_sentinel and data.startswith(self._done_sentinel)):
             return False
@@ -316,7 +325,9 @@ class ResponseReader(Generic[ChunkT]):
 
     def _fail(self, error: StreamError, cause: Exception | None = None) -> None:
         self.done = True
+        # Nothing behind bytes that can't be read is to be trusted, not even behind an error event.
         self.trailing = False
+        # The first failure is the reason; what follows it is its consequence.
         if self.failure is None:
             error.__cause__ = cause
             self.failure = error

@@ -75,15 +75,18 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             try:
                 self._source = self._open_source()
             except GivenUp:
+                # cancel() or close() came while the request was under way: not an error.
                 self._finish(StreamState.CANCELLED)
                 return self
             except Exception as error:
                 failure = self._opening_error(error)
                 raise failure from failure.__cause__
             except BaseException:
+                # Ctrl-C, or what a signal handler raises: it passes unchanged.
                 self._finish(StreamState.CANCELLED)
                 raise
             if self._cancelled:
+                # The response came in the same instant as cancel(), which had nothing to close yet.
                 self._release(self._source)
         return self
 
@@ -147,27 +150,35 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 for item in reader.feed(piece):
                     yield item
                     if self._ending is not None:
+                        # The loop's body called close() or cancel(): the rest of this piece is
+                        # not for it any more.
                         return
                 if reader.done:
                     break
                 self._reading = True
             else:
                 self._reading = False
+                # A connection that cancel() shut down looks like a body that has ended.
                 if not self._cancelled:
                     yield from reader.end()
             if self._cancelled:
                 self._finish(StreamState.CANCELLED)
                 return
             if reader.trailing:
+                # Before the ending, which the usage behind an error event is a part of.
                 drain(pieces, source, reader.take_rest)
             error = self._end_of_body()
             if error is None:
+                # After the ending, which nothing in the rest can change: it is read so that the
+                # connection goes back to the pool.
                 drain(pieces, source, reader.take_rest)
         except GeneratorExit:
+            # `break`, or the iterator was dropped.
             self._finish(StreamState.STOPPED)
             raise
         except Exception as exc:
             if self._cancelled:
+                # The read that cancel() ended: its exception is the shutting down, not a fault.
                 self._finish(StreamState.CANCELLED)
                 return
             if self.state.ended:
@@ -177,6 +188,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 return
             error = self._read_error(exc)
         except BaseException:
+            # Ctrl-C, or what a signal handler raises inside a read: it passes unchanged.
             self._finish(StreamState.CANCELLED)
             raise
         finally:
@@ -221,6 +233,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             try:
                 piece = next(pieces, None)
             except Exception:
+                # Where the alarm shut the connection down, the deadline below is the reason.
                 if alarm is None or not alarm.fired:
                     raise
             finally:
@@ -232,6 +245,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 return
             chunks = self._reader.chunks
             yield piece
+            # Only a chunk is progress: pings and comments would keep a dead answer alive.
             if self._reader.chunks != chunks:
                 self._deadlines.progress()
 

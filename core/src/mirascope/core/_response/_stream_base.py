@@ -89,7 +89,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
 
     @property
     def event_count(self) -> int:
-        """How many events with data the response has had so far; an end marker is none."""
+        """How many events with data have arrived; an end marker does not count."""
         return self._reader.events
 
     def construct_call_response(self) -> Any:

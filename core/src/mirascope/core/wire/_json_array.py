@@ -25,9 +25,9 @@ class JSONArrayFramer:
     """Cut a body that is one JSON array into its elements, while it arrives.
 
     An object or array is handed on with its closing bracket, not with the comma that the server
-    may send only before the next one. Text outside the array, or a body that is no array, is handed
-    on as one `STRAY` event at the end. Elements are found by their brackets and strings alone: what
-    is between them is for the reader of the event to judge.
+    may send only before the next one. Text outside the array, or a body that is not an array, is
+    handed on as one `STRAY` event at the end. Elements are found by their brackets and strings
+    alone: what is between them is for the reader of the event to judge.
 
     Args:
         max_event_bytes: the largest element that is accepted.

@@ -6,7 +6,7 @@ from ._framer import MAX_EVENT_BYTES, Event, PendingBytes
 
 
 class LineFramer:
-    r"""Cut a body at LF or CR LF; a blank line is no event, the last line needs no end.
+    r"""Cut a body at LF or CR LF; blank lines are left out, the last line needs no end.
 
     Args:
         max_event_bytes: the longest line that is accepted.

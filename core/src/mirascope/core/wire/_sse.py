@@ -3,7 +3,7 @@
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
 Two things go beyond the standard, because providers do: an event that the end of the body leaves
-open is handed on, and text that is no field is handed on as a `STRAY` event (error objects and
+open is handed on, and text that is not a field is handed on as a `STRAY` event (error objects and
 whole JSON answers arrive that way).
 """
 
