@@ -124,7 +124,10 @@ def test_name_doc_and_signature_are_kept(api: API) -> None:
 
 def test_call_async_needs_an_asynchronous_function(provider: str) -> None:
     module = API(provider, True).module
-    with pytest.raises(UsageError, match="async def recommend"):
+    with pytest.raises(
+        UsageError,
+        match=r"needs an asynchronous function, which 'recommend' is not: write 'async def recom",
+    ):
 
         @module.call_async("gpt-4o", stream=True)
         def recommend() -> None:

@@ -145,7 +145,12 @@ def test_text_is_the_default(tmp_path: Path) -> None:
         (b"", "truncated", "StreamTruncatedError", "the response is empty"),
         (b"<html>\nno", "failed", "StreamDecodeError", "not an event stream: '<html>"),
         (b"\x00\xff\xfe", "failed", "StreamDecodeError", "not an event stream"),
-        (delta(content="a") + b"data: {\n\n", "failed", "StreamDecodeError", "an event is not valid JSON"),
+        (
+            delta(content="a") + b"data: {\n\n",
+            "failed",
+            "StreamDecodeError",
+            "event is not valid JSON",
+        ),
         (
             delta(content="a") + event({"error": {"message": "busy", "code": 503}}),
             "failed",
