@@ -15,13 +15,13 @@ from urllib.parse import unquote, urlsplit
 
 _CREDENTIAL: Final = re.compile(
     r"""(?ix)
-    (?P<keep>
+    (?P<keep>  # the name stays, so that a reader sees what was there
         \bbearer\s+(?!auth|token) | \bbasic\s+(?=[a-z0-9+/]{16})
         | ["']?\b(?:x-)?(?:goog-)?api[-_]?key["']?\s*[:=]\s*["']?
     ) [^\s"',;&]{6,}
-    | \bsk[-_][a-z0-9][a-z0-9_\-*]{7,}
-    | \b(?:gsk|xai|pplx|csk|hf)[-_][a-z0-9]{16,}
-    | \bAIza[a-z0-9_\-]{20,}
+    | \bsk[-_][a-z0-9][a-z0-9_\-*]{7,}  # OpenAI, Anthropic, OpenRouter; with * where it was cut
+    | \b(?:gsk|xai|pplx|csk|hf)[-_][a-z0-9]{16,}  # Groq, xAI, Perplexity, Cerebras, Hugging Face
+    | \bAIza[a-z0-9_\-]{20,}  # Google
     """
 )
 """What looks like a credential wherever it stands."""

@@ -42,6 +42,7 @@ def module_getattr(name: str) -> ModuleType:
         except MissingProviderError as error:
             # `from mirascope.core import openai` goes on to import the shim, which raises the same.
             raise AttributeError(str(error)) from None
+    # doctest and others ask every module for `__wrapped__`: that must not scan for plugins.
     if not name.startswith("_"):
         from .plugins._discovery import installed_names
 

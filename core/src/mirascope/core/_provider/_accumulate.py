@@ -161,6 +161,8 @@ class Accumulator:
 
     def _block(self, kind: BlockKind, key: Hashable) -> Block:
         block = self._open
+        # Anthropic and the Responses API number their blocks and may interleave them; where nothing
+        # is numbered, a delta continues the open block, but never one that has a number.
         if key is not None:
             block = self._by_key.get(key)
         elif block is not None and block.key is not None:

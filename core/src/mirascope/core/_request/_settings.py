@@ -179,6 +179,8 @@ def prepare(
     toolset = Toolset(config["tools"]) if "tools" in config else settings.toolset
     dynamic = config.get("call_params", {})
     _refuse_own_params(dynamic)
+    # Address and key are parameters for the user and none of the request's: they travel apart, so
+    # that neither a recording nor `call_kwargs` has them.
     names = settings.provider.settings
     call_params = {
         **settings.call_params,

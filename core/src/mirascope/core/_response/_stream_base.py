@@ -46,6 +46,8 @@ class StreamBase(CallResult, Generic[ChunkT]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        # The parameter of `BaseStream[AcmeChunk]` is kept here alone; a TypeVar that is left open
+        # stands for its default.
         for base in cls.__dict__.get("__orig_bases__", ()):
             for argument in get_args(base):
                 argument = getattr(argument, "__default__", argument)
@@ -173,6 +175,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
         if vars(self).setdefault("_ending", ending) is not ending:
             return
         self._start_time = self._start_time or time.time()
+        # The clock may have been set back in between: a stream never ends before it began.
         self._end_time = max(self._start_time, time.time())
         if self._call.recorder is not None:
             self._call.recorder.ended(state, error)

@@ -126,6 +126,7 @@ def _arguments_model(
 
 
 def _parse_docstring(text: str) -> tuple[str, dict[str, str]]:
+    # Here, because most programs that import this package have no tools.
     from docstring_parser import parse
 
     parsed = parse(text)

@@ -57,6 +57,8 @@ class Toolset:
             message = f"the arguments for {tool_call.name!r} are not a JSON object: {text}"
             return InvalidTool.of(tool_call, {}, ToolError(message))
         arguments = cast("dict[str, Any]", arguments)
+        # Whatever a model wrote is data and not an exception: its stream goes on, and the model can
+        # be told what was wrong.
         tool_type = self._by_name.get(tool_call.name)
         if tool_type is None:
             known = ", ".join(self._by_name) or "none"

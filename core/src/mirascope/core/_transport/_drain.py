@@ -15,6 +15,8 @@ from typing import TypeAlias
 from ._source import Piece, Source
 from ._watchdog import WATCHDOG
 
+# Enough for an end marker and a usage event, which are sent at once. A server that keeps the body
+# open costs the caller no more than this, and its connection.
 _SECONDS = 0.2
 _BYTES = 64 * 1024
 

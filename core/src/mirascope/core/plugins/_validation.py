@@ -57,7 +57,7 @@ def examine_provider(
         raise origin.broken(
             "it has no mirascope_provider hook", fix="is @hookimpl missing from the function?"
         )
-    # pluggy leaves out an answer of None.
+    # pluggy leaves out an answer of None: one that forgot its `return` has given none.
     spec = answers[0] if answers else None
     if not isinstance(spec, ProviderSpec):
         raise origin.broken(

@@ -109,6 +109,7 @@ class SSEFramer:
             self._dispatch(events)
             return
         if line.startswith(b":"):
+            # A comment, such as OpenRouter's ": OPENROUTER PROCESSING", keeps proxies awake.
             return
         field, _, value = line.partition(b":")
         if field == b"data":
@@ -121,6 +122,8 @@ class SSEFramer:
             if self._stray:
                 self._dispatch_stray(events)
             self._name = value.removeprefix(b" ").decode("utf-8", "replace")
+        # `id` and `retry` are for reconnecting, which is not done here. The standard ignores every
+        # other field; then an error in plain text or JSON would vanish.
         elif field not in (b"id", b"retry"):
             self._line.count(line)
             is_error = field == self._error_field
@@ -140,6 +143,7 @@ class SSEFramer:
         self._stray.clear()
 
     def _without_bom(self, piece: bytes) -> bytes:
+        # One at the very beginning is not a part of the stream; it may come byte by byte.
         head = (self._bom or b"") + piece
         if len(head) < len(_BOM) and _BOM.startswith(head):
             self._bom = head
