@@ -94,7 +94,8 @@ async def test_parameters_are_keywords_or_call_params(api: API, serve: Serve) ->
     "call_params", [{"temperature": 1}, {"model": "other"}, {"stream": False}, {"messages": []}]
 )
 def test_the_same_parameter_twice_is_an_error(api: API, call_params: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=f"{next(iter(call_params))}.* once"):
+    name = next(iter(call_params))
+    with pytest.raises(UsageError, match=f"{name}.* once|can't contain '{name}'"):
         api.decorator("gpt-4o", stream=True, temperature=0.7, call_params=call_params)
 
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from .._prices._table import PriceTable
-
-from .._recording._recorder import Recorder
 from .._provider._provider import Provider, Request
-
+from .._recording._recorder import Recorder
 from .._recording._source import AsyncRecordingSource, RecordingSource
 from .._tools._toolset import Toolset
 from .._transport._connection import Connection
