@@ -18,9 +18,10 @@ from itertools import count
 from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 from .._errors import APIError, MirascopeError, UsageError
-from .._provider._provider import Connection, Provider, Request
+from .._provider._provider import Provider, Request
 from .._secrets import Secrets
 from .._state import StreamState
+from .._transport._connection import Connection
 from .._transport._source import Piece
 from ._format import ERROR_FACTS, FORMAT, HEADER
 
