@@ -17,7 +17,17 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "core" / "src"
 PAGE = ROOT / "docs" / "architecture.md"
 
-GROUND = {"_types", "_state", "_secrets", "_errors", "_observers", "_process", "_public", "json"}
+GROUND = {
+    "_types",
+    "_state",
+    "_secrets",
+    "_errors",
+    "_observers",
+    "_process",
+    "_interruptions",
+    "_public",
+    "json",
+}
 
 # The floors from the ground up. A room imports rooms of lower floors only, so rooms that share a
 # floor know nothing of one another.

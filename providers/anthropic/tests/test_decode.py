@@ -116,7 +116,7 @@ class TestToolCalls:
         part = delta(0, type="input_json_delta", partial_json='{"n": [1,')
         stream, items = read(*answer(opened, part, reason="max_tokens"))
         (tool,) = stream.tools
-        assert "not JSON" in str(tool.error)
+        assert "not valid JSON" in str(tool.error)
         assert items[-1][1] is tool
         (block,) = stream.message_param["content"]
         assert block["input"] == {"INVALID_JSON": '{"n": [1,'}

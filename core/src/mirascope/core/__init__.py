@@ -84,6 +84,7 @@ from ._state import FINISH_REASONS, FinishReason, StreamState
 from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
 from ._transport._clients import ClientCache
 from ._transport._connection import Connection
+from ._transport._opening import http_client_options, watch_request, watch_request_async
 from ._transport._source import (
     AsyncHTTPSource,
     AsyncObjectSource,
@@ -215,12 +216,15 @@ __all__ = [
     "call",
     "call_async",
     "error_from_status",
+    "http_client_options",
     "input_details",
     "json_object",
     "prompt_template",
     "stream_from",
     "stream_from_async",
     "token_count",
+    "watch_request",
+    "watch_request_async",
 ]
 
 _publish(globals())

@@ -28,6 +28,7 @@ from mirascope.core import (
     Request,
     Source,
     Usage,
+    http_client_options,
     json_object,
 )
 from typing_extensions import override
@@ -161,14 +162,22 @@ class AnthropicProvider(Provider):
     def _client(self, connection: Connection) -> Anthropic:
         import anthropic
 
-        return _CLIENTS.sync(connection, lambda: anthropic.Anthropic(**connection.settings))
+        def make() -> Anthropic:
+            http_client = anthropic.DefaultHttpxClient(**http_client_options(asynchronous=False))
+            return anthropic.Anthropic(**connection.settings, http_client=http_client)
+
+        return _CLIENTS.sync(connection, make)
 
     async def _async_client(self, connection: Connection) -> AsyncAnthropic:
         import anthropic
 
-        return await _CLIENTS.asynchronous(
-            connection, lambda: anthropic.AsyncAnthropic(**connection.settings)
-        )
+        def make() -> AsyncAnthropic:
+            http_client = anthropic.DefaultAsyncHttpxClient(
+                **http_client_options(asynchronous=True)
+            )
+            return anthropic.AsyncAnthropic(**connection.settings, http_client=http_client)
+
+        return await _CLIENTS.asynchronous(connection, make)
 
 
 def _arguments(messages: Any, request: Request) -> dict[str, Any]:

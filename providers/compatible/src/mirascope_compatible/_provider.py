@@ -21,6 +21,8 @@ from mirascope.core import (
     Source,
     StreamDecodeError,
     UsageError,
+    watch_request,
+    watch_request_async,
 )
 from pydantic_core import from_json
 from typing_extensions import override
@@ -102,7 +104,9 @@ class CompatibleProvider(ChatProvider):
 
         # Address and key are the request's own: one client serves all calls.
         client = _CLIENTS.sync(connection, lambda: httpx.Client(**_client_options()), key="all")
-        return client, self._build(client, request, connection)
+        http_request = self._build(client, request, connection)
+        watch_request(http_request)
+        return client, http_request
 
     async def _request_async(
         self, request: Request, connection: Connection
@@ -112,7 +116,9 @@ class CompatibleProvider(ChatProvider):
         client = await _CLIENTS.asynchronous(
             connection, lambda: httpx.AsyncClient(**_client_options()), key="all"
         )
-        return client, self._build(client, request, connection)
+        http_request = self._build(client, request, connection)
+        await watch_request_async(http_request)
+        return client, http_request
 
     def _build(
         self, client: httpx.Client | httpx.AsyncClient, request: Request, connection: Connection

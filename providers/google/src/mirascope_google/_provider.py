@@ -24,6 +24,7 @@ from mirascope.core import (
     Request,
     Source,
     Usage,
+    http_client_options,
 )
 from typing_extensions import override
 
@@ -199,8 +200,24 @@ def _maker(settings: Mapping[str, Any]) -> Callable[[], Client]:
         from ._errors import client_error
 
         try:
-            return genai.Client(**_client_options(settings))
+            client = genai.Client(**_client_options(settings))
         except ValueError as error:
             raise client_error(error) from error
+        _watch_requests(client)
+        return client
 
     return make
+
+
+def _watch_requests(client: Client) -> None:
+    """Let the calls that use a default client stop what they have given up.
+
+    The SDK's own option, `client_args`, would also turn mutual TLS for Vertex AI off. These names
+    are private; they are the same in google-genai 2.10 to 3.6, and without them a request that was
+    given up while it is sent ends by itself.
+    """
+    api_client: Any = getattr(client, "_api_client", None)
+    for name, asynchronous in (("_httpx_client", False), ("_async_httpx_client", True)):
+        http_client: Any = getattr(api_client, name, None)
+        if hasattr(http_client, "event_hooks"):
+            http_client.event_hooks = http_client_options(asynchronous=asynchronous)["event_hooks"]

@@ -50,6 +50,8 @@ class Tap:
         self._pairs = True
         self._aborted = False
         self.response: Any = None
+        # Made with the response: it must know when the response lets its connection go.
+        self._http: HTTPSource | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._api_client, name)
@@ -106,8 +108,8 @@ class Tap:
     def abort(self) -> None:
         """End a read that waits, and let the SDK send nothing more. For any thread."""
         self._aborted = True
-        if self.response is not None:
-            HTTPSource(self.response).abort()
+        if self._http is not None:
+            self._http.abort()
 
     def close(self) -> None:
         """Release the connection."""
@@ -144,6 +146,7 @@ class Tap:
         stream = response.response_stream
         # A recording of the SDK's own is a list of texts.
         self.response = None if isinstance(stream, list) else stream
+        self._http = HTTPSource(stream) if hasattr(stream, "iter_bytes") else None
         return _Response(self, response, announced=self._requests == 1)
 
 

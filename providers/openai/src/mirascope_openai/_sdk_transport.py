@@ -21,6 +21,7 @@ from mirascope.core import (
     Request,
     Source,
     Usage,
+    http_client_options,
     json_object,
 )
 from typing_extensions import override
@@ -110,14 +111,20 @@ class SDKTransport(Provider):
     def _client(self, connection: Connection) -> OpenAI:
         import openai
 
-        return _CLIENTS.sync(connection, lambda: openai.OpenAI(**connection.settings))
+        def make() -> OpenAI:
+            http_client = openai.DefaultHttpxClient(**http_client_options(asynchronous=False))
+            return openai.OpenAI(**connection.settings, http_client=http_client)
+
+        return _CLIENTS.sync(connection, make)
 
     async def _async_client(self, connection: Connection) -> AsyncOpenAI:
         import openai
 
-        return await _CLIENTS.asynchronous(
-            connection, lambda: openai.AsyncOpenAI(**connection.settings)
-        )
+        def make() -> AsyncOpenAI:
+            http_client = openai.DefaultAsyncHttpxClient(**http_client_options(asynchronous=True))
+            return openai.AsyncOpenAI(**connection.settings, http_client=http_client)
+
+        return await _CLIENTS.asynchronous(connection, make)
 
 
 def _gives_bytes(client: Any, connection: Connection) -> bool:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, cast
 
+from .._errors import StreamTimeoutError
+from .._interruptions import interruption
 from .._state import StreamState
 from .._tools._base_tool import BaseTool
 from .._transport._drain import drain_async
-from .._transport._opening import GivenUp
-from .._transport._source import AsyncSource
+from .._transport._lease import AsyncLease
+from .._transport._opening import GivenUp, OpeningFailed
 from ._call_response import BaseCallResponse
 from ._reader import Item
 from ._stream_base import ChunkT, StreamBase
@@ -22,8 +25,8 @@ from ._stream_base import ChunkT, StreamBase
 class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
     """A streamed response that is read with `async for`; see `BaseStream`."""
 
-    _source: AsyncSource | None = None
-    _released = False
+    _lease_class = AsyncLease
+    _lease: AsyncLease
     _waiting_task: asyncio.Task[Any] | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _claimed_by: object = None
@@ -55,18 +58,19 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         if self.state.ended:
             self._check_readable()
         with self._alone():
-            if self._source is not None:
-                return self
-            if not self._begin():
+            if self._lease.source is not None or not self._begin():
                 return self
             try:
-                self._source = await self._in_time(self._call.send_async())
+                if not self._cancelled:
+                    await self._in_time(self._lease.open(self._call.send_async))
             except GivenUp:
                 # cancel() or aclose() came while the request was under way: not an error.
                 self._finish(StreamState.CANCELLED)
-            except Exception as error:
-                failure = self._opening_error(error)
+            except OpeningFailed as failed:
+                failure = self._opening_error(failed.error)
                 raise failure from failure.__cause__
+            except StreamTimeoutError as error:
+                raise self._broken(error) from None
             except BaseException:
                 # The task was cancelled, or Ctrl-C: it passes unchanged.
                 self._finish(StreamState.CANCELLED)
@@ -79,20 +83,28 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         if self._waiting_task is not None:
             self._cancelled = True
             self._waiting_task.cancel()
-        await self._release()
+        await self._lease.release()
 
     def cancel(self) -> None:
-        """End the stream from any task or thread; a read that waits in another task returns."""
+        """End the stream; a read that waits in another task returns.
+
+        For any task or thread, and for signal handlers.
+        """
         if self.state.ended:
             return
         self._cancelled = True
         loop = self._loop
         if loop is None or loop.is_closed():
             self._finish(StreamState.CANCELLED)
-        elif loop is _running_loop():
-            self._cancel_in_loop()
         else:
-            loop.call_soon_threadsafe(self._cancel_in_loop)
+            then: Callable[[], None] = self._cancel_in_loop
+            if loop is _running_loop():
+                self._cancel_in_loop()
+                # Called by a signal handler, the loop may be asleep, and has to be woken.
+                then = _nothing
+            # A loop that is closed meanwhile has ended whatever waited in it.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(then)
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -119,8 +131,9 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         self._claim()
         self._claimed_by = claim
         try:
-            source = (await self.open())._source
-            if source is None:
+            await self.open()
+            source = self._lease.source
+            if source is None or self._ending is not None:
                 return
             reader = self._reader
             pieces = aiter(source)
@@ -160,6 +173,10 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             self._finish(StreamState.CANCELLED)
             return
         except Exception as exc:
+            if (outside := interruption(exc)) is not None:
+                # A signal handler raised it inside a read: it passes unchanged.
+                self._finish(StreamState.CANCELLED)
+                raise outside from outside.__cause__
             if self.state.ended:
                 if exc is self.error:
                     raise
@@ -171,7 +188,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             self._finish(StreamState.CANCELLED)
             raise
         finally:
-            await self._release()
+            await self._lease.release()
         if error is not None:
             raise error
 
@@ -209,22 +226,20 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             self._waiting_task.cancel()
             return
         self._finish(StreamState.CANCELLED)
-        if self._source is not None and not self._released:
-            _keep(asyncio.ensure_future(self._release()))
+        if self._lease.source is not None:
+            self._lease.release_later()
+
+    def __del__(self, is_exiting: Callable[[], bool] = sys.is_finalizing) -> None:
+        # Opened, and never read to its end. Streams that were never sent have nothing to end; at
+        # the end of the interpreter, modules are empty already, and sockets are closed anyway.
+        if getattr(self, "_begun", False) and not is_exiting() and not self._lease.is_inherited:
+            self._finish(StreamState.STOPPED)
+            self._lease.drop()
 
     def _dropped(self, claim: object) -> None:
         """An iterator was dropped: by `break`, or at the end of the function that held it."""
         if self._claimed_by is claim:
             self._finish(StreamState.STOPPED)
-
-    async def _release(self) -> None:
-        source = self._source
-        if source is None or self._released:
-            return
-        self._released = True
-        # Shielded: a task that is being cancelled must still give its connection back.
-        with contextlib.suppress(Exception):
-            await asyncio.shield(_keep(asyncio.ensure_future(source.aclose())))
 
 
 class _AsyncStreamIterator(Generic[ChunkT]):
@@ -273,18 +288,12 @@ class _AsyncTextIterator:
                 return str(chunk.content)
 
 
-_background: set[asyncio.Future[Any]] = set()
-
-
-def _keep(future: asyncio.Future[Any]) -> asyncio.Future[Any]:
-    """Hold a future until it is done; the event loop alone holds only a weak reference."""
-    _background.add(future)
-    future.add_done_callback(_background.discard)
-    return future
-
-
 def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def _nothing() -> None:
+    """Wake an event loop, by being called in it."""

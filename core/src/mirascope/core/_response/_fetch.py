@@ -7,9 +7,10 @@ import time
 from typing import Any
 
 from .._errors import ProviderTimeoutError, StreamDecodeError, describe, error_from_status
+from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
 from .._request._prepared import PreparedCall
-from .._transport._opening import DeadlinePassed, run_until
+from .._transport._opening import Attempt, DeadlinePassed, OpeningFailed
 from .._types import JSONObject
 from ._call_response import BaseCallResponse
 
@@ -26,16 +27,17 @@ def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
     def send() -> tuple[Any, JSONObject]:
         return call.provider.fetch(call.request, call.connection)
 
+    attempt = Attempt[tuple[Any, JSONObject]](discard=lambda _: None)
     try:
         if seconds is None:
-            obj, data = send()
+            obj, data = attempt.run_here(send)
         else:
-            obj, data = run_until(send, time.monotonic() + seconds, discard=lambda _: None)
+            obj, data = attempt.run(send, time.monotonic() + seconds)
     except DeadlinePassed:
         raise _too_late(call, seconds) from None
-    except Exception as error:
-        failure = call.provider.opening_error(error, call.model)
-        raise failure from (error.__cause__ if failure is error else error)
+    except OpeningFailed as failed:
+        failure = _failure(call, failed.error)
+        raise failure from failure.__cause__
     return _response(call, obj, data, start)
 
 
@@ -54,9 +56,19 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     except Exception as error:
         if scope.expired() and type(error) is TimeoutError:
             raise _too_late(call, seconds) from None
-        failure = call.provider.opening_error(error, call.model)
-        raise failure from (error.__cause__ if failure is error else error)
+        failure = _failure(call, error)
+        raise failure from failure.__cause__
     return _response(call, obj, data, start)
+
+
+def _failure(call: PreparedCall, error: Exception) -> BaseException:
+    """Return what an exception of the request means."""
+    if (outside := interruption(error)) is not None:
+        # A signal handler raised it while this waited: it passes unchanged.
+        return outside
+    mapped = call.provider.opening_error(error, call.model)
+    mapped.__cause__ = error if mapped is not error else error.__cause__
+    return mapped
 
 
 def _too_late(call: PreparedCall, seconds: float | None) -> ProviderTimeoutError:

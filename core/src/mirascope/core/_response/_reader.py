@@ -17,6 +17,7 @@ from .._errors import (
     describe,
     is_retryable,
 )
+from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
 from .._provider._decoder import Decoder
 from .._provider._deltas import Delta, FinishDelta, MetaDelta, UsageDelta
@@ -184,6 +185,8 @@ class ResponseReader(Generic[ChunkT]):
         try:
             parsed = self._parse(data)
         except Exception as error:
+            if interruption(error) is not None:
+                raise
             parsed = self._second_opinion(data, error)
             if parsed is None:
                 return
@@ -221,6 +224,8 @@ class ResponseReader(Generic[ChunkT]):
             if deltas is not None:
                 self._take_deltas(deltas, data, raw, obj, items)
         except Exception as error:
+            if interruption(error) is not None:
+                raise
             self._unreadable(
                 raw if raw is not None else json.dumps(data, default=str).encode(), error
             )
@@ -289,6 +294,8 @@ class ResponseReader(Generic[ChunkT]):
                 if deltas is not None:
                     self._take_deltas(deltas, data, text, None, items)
             except Exception as error:
+                if interruption(error) is not None:
+                    raise
                 self._unreadable(text, error)
 
     def _second_opinion(self, data: bytes, first: Exception) -> object:

@@ -6,17 +6,19 @@ they wait.
 
 from __future__ import annotations
 
-import contextlib
-import threading
+import sys
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, cast
 
+from .._interruptions import interruption
 from .._state import StreamState
 from .._tools._base_tool import BaseTool
 from .._transport._drain import drain
-from .._transport._opening import DeadlinePassed, GivenUp, run_until
+from .._transport._lease import Lease
+from .._transport._opening import DeadlinePassed, GivenUp, OpeningFailed
 from .._transport._source import Piece, Source
 from .._transport._watchdog import WATCHDOG
 from ._call_response import BaseCallResponse
@@ -38,9 +40,9 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         ```
     """
 
-    _source: Source | None = None
-    _opening: threading.Event | None = None
-    _reading = False
+    _lease_class = Lease
+    _lease: Lease
+    _generator: weakref.ref[Generator[Item[ChunkT]]] | None = None
 
     def __iter__(self) -> Iterator[tuple[ChunkT, BaseTool | None]]:
         """Iterate pairs of a chunk and the tool call that it completes, if any.
@@ -50,7 +52,9 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             APIError: opening failed; `StreamError` while reading. All that arrived stays readable.
         """
         self._check_readable()
-        return self._iterate()
+        generator = self._iterate()
+        self._generator = weakref.ref(generator)
+        return generator
 
     def __aiter__(self) -> NoReturn:
         raise TypeError(
@@ -68,26 +72,30 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         if self.state.ended:
             self._check_readable()
         with self._alone():
-            if self._source is not None:
+            if self._lease.source is not None or not self._begin():
                 return self
-            if not self._begin():
-                return self
+            deadline = None if self._deadlines is None else self._deadlines.next(time.monotonic())
             try:
-                self._source = self._open_source()
+                if not self._cancelled:
+                    self._lease.open(self._call.send, None if deadline is None else deadline.when)
             except GivenUp:
                 # cancel() or close() came while the request was under way: not an error.
                 self._finish(StreamState.CANCELLED)
-                return self
-            except Exception as error:
-                failure = self._opening_error(error)
+            except DeadlinePassed:
+                assert deadline is not None  # noqa: S101 - narrows the type
+                raise self._broken(self._timeout_error(deadline.name, deadline.seconds)) from None
+            except OpeningFailed as failed:
+                failure = self._opening_error(failed.error)
                 raise failure from failure.__cause__
             except BaseException:
-                # Ctrl-C, or what a signal handler raises: it passes unchanged.
+                # Ctrl-C, or what a signal handler raised while this waited: it passes unchanged.
                 self._finish(StreamState.CANCELLED)
+                self._lease.release()
                 raise
             if self._cancelled:
-                # The response came in the same instant as cancel(), which had nothing to close yet.
-                self._release(self._source)
+                # cancel() came before there was anything to interrupt, or with the response.
+                self._finish(StreamState.CANCELLED)
+                self._lease.release()
         return self
 
     def close(self) -> None:
@@ -95,20 +103,39 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         ended = self.state.ended
         self._finish(StreamState.STOPPED)
         if not ended:
-            self._unblock()
-        self._release(self._source)
+            self._lease.interrupt()
+        if not self._is_running:
+            self._lease.release()
 
     def cancel(self) -> None:
-        """End the stream from any thread; a read that is blocked in another thread returns."""
+        """End the stream; a read that is blocked in another thread returns.
+
+        For any thread, and for signal handlers.
+        """
         if self.state.ended:
             return
         self._cancelled = True
-        self._unblock()
-        source = self._source
-        if not self._reading:
+        self._lease.interrupt()
+        if not self._is_running:
             self._finish(StreamState.CANCELLED)
-            if source is not None:
-                self._release(source)
+            self._lease.release()
+
+    @property
+    def _is_running(self) -> bool:
+        """Whether a thread is reading just now, which closes the connection itself.
+
+        An iterator that waits to be resumed reads nothing any more once the stream has ended or
+        `cancel()` was called.
+        """
+        generator: Any = None if self._generator is None else self._generator()
+        return generator is not None and bool(generator.gi_running)
+
+    def __del__(self, is_exiting: Callable[[], bool] = sys.is_finalizing) -> None:
+        # Opened, and never read to its end. Streams that were never sent have nothing to end; at
+        # the end of the interpreter, modules are empty already, and sockets are closed anyway.
+        if getattr(self, "_begun", False) and not is_exiting() and not self._lease.is_inherited:
+            self._finish(StreamState.STOPPED)
+            self._lease.drop()
 
     def __enter__(self) -> Self:
         return self.open()
@@ -133,31 +160,28 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             pass
         return cast("BaseCallResponse[Any]", self.construct_call_response())
 
-    def _iterate(self) -> Iterator[Item[ChunkT]]:
+    def _iterate(self) -> Generator[Item[ChunkT]]:
         self._claim()
         # The generator refers to the stream and never the other way round: when the loop drops
         # it, reference counting alone runs `finally` and closes the connection.
-        source: Source | None = None
         try:
-            source = self.open()._source
-            if source is None:
+            self.open()
+            source = self._lease.source
+            if source is None or self._ending is not None:
                 return
             reader = self._reader
             pieces = iter(source) if self._deadlines is None else self._timely(source)
-            self._reading = True
             for piece in pieces:
-                self._reading = False
                 for item in reader.feed(piece):
                     yield item
-                    if self._ending is not None:
-                        # The loop's body called close() or cancel(): the rest of this piece is
-                        # not for it any more.
+                    if self._ending is not None or self._cancelled:
+                        # close() or cancel() was called meanwhile: the rest of this piece is not
+                        # for the loop any more.
+                        self._finish(StreamState.CANCELLED)
                         return
-                if reader.done:
+                if reader.done or self._cancelled:
                     break
-                self._reading = True
             else:
-                self._reading = False
                 # A connection that cancel() shut down looks like a body that has ended.
                 if not self._cancelled:
                     yield from reader.end()
@@ -177,6 +201,10 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             self._finish(StreamState.STOPPED)
             raise
         except Exception as exc:
+            if (outside := interruption(exc)) is not None:
+                # A signal handler raised it inside a read: it passes unchanged.
+                self._finish(StreamState.CANCELLED)
+                raise outside from outside.__cause__
             if self._cancelled:
                 # The read that cancel() ended: its exception is the shutting down, not a fault.
                 self._finish(StreamState.CANCELLED)
@@ -188,39 +216,13 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 return
             error = self._read_error(exc)
         except BaseException:
-            # Ctrl-C, or what a signal handler raises inside a read: it passes unchanged.
+            # Ctrl-C and its like: it passes unchanged.
             self._finish(StreamState.CANCELLED)
             raise
         finally:
-            self._reading = False
-            self._release(source)
+            self._lease.release()
         if error is not None:
             raise error
-
-    def _open_source(self) -> Source:
-        deadline = None if self._deadlines is None else self._deadlines.next(time.monotonic())
-        done = self._opening = threading.Event()
-        try:
-            # In a thread of its own, because most of the waiting for a model comes before the
-            # headers of its response, and nothing else can end that.
-            return run_until(
-                self._call.send,
-                None if deadline is None else deadline.when,
-                discard=lambda source: source.close(),
-                done=done,
-            )
-        except DeadlinePassed:
-            assert deadline is not None  # noqa: S101 - narrows the type
-            raise self._timeout_error(deadline.name, deadline.seconds) from None
-        finally:
-            self._opening = None
-
-    def _unblock(self) -> None:
-        """End whatever another thread waits for on behalf of this stream."""
-        if (opening := self._opening) is not None:
-            opening.set()
-        if self._source is not None:
-            self._source.abort()
 
     def _timely(self, source: Source) -> Iterator[Piece]:
         """Read the source; a wait that is too long is ended by shutting its connection down."""
@@ -232,9 +234,9 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             piece: Piece | None = None
             try:
                 piece = next(pieces, None)
-            except Exception:
+            except Exception as error:
                 # Where the alarm shut the connection down, the deadline below is the reason.
-                if alarm is None or not alarm.fired:
+                if alarm is None or not alarm.fired or interruption(error) is not None:
                     raise
             finally:
                 if alarm is not None:
@@ -248,14 +250,3 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             # Only a chunk is progress: pings and comments would keep a dead answer alive.
             if self._reader.chunks != chunks:
                 self._deadlines.progress()
-
-    def _release(self, source: Source | None) -> None:
-        if source is None or self._released:
-            return
-        # The answer is settled; a connection that fails to close has nothing to add to it.
-        with contextlib.suppress(Exception):
-            source.close()
-        # After the fact: closing twice does no harm, and an interrupt must not leave it undone.
-        self._released = True
-
-    _released = False

@@ -21,10 +21,12 @@ from .._errors import (
     StreamTimeoutError,
     StreamTruncatedError,
 )
+from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
 from .._request._prepared import PreparedCall
 from .._state import StreamState
 from .._transport._deadlines import Deadlines
+from .._transport._lease import AsyncLease, Lease
 from ._call_response import BaseCallResponse
 from ._call_response_chunk import BaseCallResponseChunk
 from ._call_result import CallResult
@@ -41,7 +43,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
 
     chunk_class: ClassVar[type[BaseCallResponseChunk[Any]]] = BaseCallResponseChunk
 
-    _source: Any = None
+    _lease_class: ClassVar[type[Lease | AsyncLease]]
     _ending: tuple[StreamState, MirascopeError | None] | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -65,6 +67,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
         )
         super().__init__(call, self._reader.answer, self._reader.tools)
         self._begun = False
+        self._lease: Any = self._lease_class()
         # Held while one caller opens; nobody ever waits for it.
         self._lock = threading.Lock()
         self._iterated = False
@@ -128,6 +131,11 @@ class StreamBase(CallResult, Generic[ChunkT]):
         return self.state is StreamState.COMPLETED
 
     def _check_readable(self) -> None:
+        if self._lease.is_inherited:
+            raise StreamConsumedError(
+                "this stream was opened before the process was forked, and its parent reads it: "
+                "call the function in the child for a stream of its own"
+            )
         if self.state.ended:
             raise StreamConsumedError(
                 f"this stream has ended ({self.state}) and is read once: its content is still "
@@ -174,6 +182,9 @@ class StreamBase(CallResult, Generic[ChunkT]):
         ending = (state, error)
         if vars(self).setdefault("_ending", ending) is not ending:
             return
+        if self._lease.is_inherited:
+            # The recording and the observers are the parent's, which goes on with the stream.
+            return
         self._start_time = self._start_time or time.time()
         # The clock may have been set back in between: a stream never ends before it began.
         self._end_time = max(self._start_time, time.time())
@@ -197,7 +208,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
         if isinstance(error, APIError):
             error.provider = error.provider or self._call.provider.name
             error.model = error.model or self._call.model
-            error.request_id = error.request_id or getattr(self._source, "request_id", None)
+            error.request_id = error.request_id or getattr(self._lease.source, "request_id", None)
         if isinstance(error, StreamError):
             error.stream = self
         if isinstance(error, StreamTimeoutError):
@@ -219,7 +230,11 @@ class StreamBase(CallResult, Generic[ChunkT]):
         mapped.__cause__ = error if mapped is not error else error.__cause__
         return self._broken(mapped)
 
-    def _opening_error(self, error: Exception) -> MirascopeError:
+    def _opening_error(self, error: Exception) -> BaseException:
+        """Return what an exception of the attempt to open the response means."""
+        if (outside := interruption(error)) is not None:
+            self._finish(StreamState.CANCELLED)
+            return outside
         mapped = self._call.provider.opening_error(error, self._call.model)
         mapped.__cause__ = error if mapped is not error else error.__cause__
         return self._broken(mapped)

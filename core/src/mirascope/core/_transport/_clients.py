@@ -6,15 +6,20 @@ import asyncio
 import atexit
 import contextlib
 import os
+import sys
 import weakref
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from typing import Any, Generic, cast
+from typing import Any, Final, Generic, cast
 
 from typing_extensions import TypeVar
 
+from .. import _process
 from .._errors import UsageError
 from .._process import ProcessLock, after_fork
+from ._background import keep
 from ._connection import Connection
+from ._opening import CURRENT
 
 ClientT = TypeVar("ClientT")
 AsyncClientT = TypeVar("AsyncClientT")
@@ -29,6 +34,25 @@ def is_async_client(client: Any) -> bool | None:
     kind: type = client.__class__
     is_sync, is_async = hasattr(kind, "__enter__"), hasattr(kind, "__aenter__")
     return None if is_sync == is_async else is_async
+
+
+MAX_CLIENTS: Final = 32
+"""How many default clients of one kind are kept; for asynchronous ones, in each event loop."""
+
+
+class _Kept(Generic[ClientT]):
+    """A default client, closed once it is neither in the cache nor used by a call."""
+
+    def __init__(self, client: ClientT, close: Callable[[ClientT], object]) -> None:
+        self.client = client
+        self._close = close
+        self._forks = _process.forks
+
+    def __del__(self, is_exiting: Callable[[], bool] = sys.is_finalizing) -> None:
+        # At the end of the interpreter, modules are empty already, and sockets are closed anyway.
+        if not is_exiting() and self._forks == _process.forks:
+            with contextlib.suppress(Exception):
+                self._close(self.client)
 
 
 class ClientCache(Generic[ClientT, AsyncClientT]):
@@ -63,21 +87,22 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
         self._names = names
         self._aclose = aclose
         self._lock = ProcessLock()
-        self._clients: dict[Hashable, ClientT] = {}
+        self._clients: OrderedDict[Hashable, _Kept[ClientT]] = OrderedDict()
         # A parent's clients, in a forked child: neither used nor closed. Their sockets are the
         # parent's, and closing one that speaks TLS would write on its connection.
         self._forgotten: list[object] = []
         self._async_clients: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[Hashable, AsyncClientT]
+            asyncio.AbstractEventLoop, OrderedDict[Hashable, _Kept[AsyncClientT]]
         ] = weakref.WeakKeyDictionary()
         self._closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncIterator[None]] = (
             weakref.WeakKeyDictionary()
         )
+        self._close = close
 
         def close_all() -> None:
-            for client in self._clients.values():
+            for kept in self._clients.values():
                 with contextlib.suppress(Exception):
-                    close(client)
+                    close(kept.client)
 
         atexit.register(close_all)
         after_fork(self._begin_child)
@@ -121,25 +146,30 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
         return cast("AsyncClientT", client)
 
     def get(self, key: Hashable, make: Callable[[], ClientT]) -> ClientT:
-        """Return the client for `key`, made by `make` on first use."""
+        """Return the client for `key`, made by `make` on first use.
+
+        It is kept until `MAX_CLIENTS` others were used after it and the calls that use it are over.
+        """
         with self._lock:
-            if key not in self._clients:
-                self._clients[key] = make()
-            return self._clients[key]
+            kept = self._clients.get(key)
+            if kept is None:
+                kept = _Kept(make(), self._close)
+            return _use(self._clients, key, kept)
 
     async def get_async(self, key: Hashable, make: Callable[[], AsyncClientT]) -> AsyncClientT:
         """Return the running event loop's client for `key`, made by `make` on first use."""
         loop = asyncio.get_running_loop()
         clients = self._async_clients.get(loop)
         if clients is None:
-            clients = self._async_clients[loop] = {}
+            clients = self._async_clients[loop] = OrderedDict()
             closer = self._close_with_loop(clients)
             # The first step makes the loop know the generator.
             await anext(closer)
             self._closers[loop] = closer
-        if key not in clients:
-            clients[key] = make()
-        return clients[key]
+        kept = clients.get(key)
+        if kept is None:
+            kept = _Kept(make(), self._closer_in(loop))
+        return _use(clients, key, kept)
 
     def _key(self, connection: Connection) -> Hashable:
         settings = sorted(connection.settings.items())
@@ -157,15 +187,46 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
     def _begin_child(self) -> None:
         """Begin without clients: two processes on one connection read each other's answers."""
         self._forgotten += (self._clients, self._async_clients, self._closers)
-        self._clients = {}
+        self._clients = OrderedDict()
         self._async_clients = weakref.WeakKeyDictionary()
         self._closers = weakref.WeakKeyDictionary()
 
-    async def _close_with_loop(self, clients: dict[Hashable, AsyncClientT]) -> AsyncIterator[None]:
+    def _closer_in(self, loop: asyncio.AbstractEventLoop) -> Callable[[AsyncClientT], object]:
+        """Return what closes a client in its event loop, from any thread and without waiting."""
+        aclose = self._aclose
+
+        async def close(client: AsyncClientT) -> None:
+            with contextlib.suppress(Exception):
+                await aclose(client)
+
+        def close_later(client: AsyncClientT) -> None:
+            # A loop that is closed has closed its clients.
+            loop.call_soon_threadsafe(lambda: keep(loop.create_task(close(client))))
+
+        return close_later
+
+    async def _close_with_loop(
+        self, clients: OrderedDict[Hashable, _Kept[AsyncClientT]]
+    ) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            for client in clients.values():
+            for kept in clients.values():
                 with contextlib.suppress(Exception):
-                    await self._aclose(client)
+                    await self._aclose(kept.client)
             clients.clear()
+
+
+def _use(
+    clients: OrderedDict[Hashable, _Kept[ClientT]], key: Hashable, kept: _Kept[ClientT]
+) -> ClientT:
+    """Note that a client is used, and let the one go that was not used for longest."""
+    opening = CURRENT.get()
+    if opening is not None:
+        # Otherwise it might be closed under a stream that still reads.
+        opening.hold(kept)
+    clients[key] = kept
+    clients.move_to_end(key)
+    while len(clients) > MAX_CLIENTS:
+        clients.popitem(last=False)
+    return kept.client

@@ -7,11 +7,11 @@ the provider's, usage and the like may still follow.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeAlias
 
+from .._interruptions import suppress_failures
 from ._source import Piece, Source
 from ._watchdog import WATCHDOG
 
@@ -28,21 +28,23 @@ def drain(pieces: Iterator[Piece], source: Source, take: Take) -> None:
     """Read what is left of a response."""
     alarm = WATCHDOG.at(time.monotonic() + _SECONDS, source.abort)
     left = _BYTES
-    with contextlib.suppress(Exception):
-        for piece in pieces:
-            take(piece)
-            left -= _size(piece)
-            if left <= 0:
-                break
-        else:
-            take(None)
-    alarm.cancel()
+    try:
+        with suppress_failures():
+            for piece in pieces:
+                take(piece)
+                left -= _size(piece)
+                if left <= 0:
+                    break
+            else:
+                take(None)
+    finally:
+        alarm.cancel()
 
 
 async def drain_async(pieces: AsyncIterator[Piece], take: Take) -> None:
     """Read what is left of a response, asynchronously."""
     left = _BYTES
-    with contextlib.suppress(Exception):
+    with suppress_failures():
         async with asyncio.timeout(_SECONDS):
             async for piece in pieces:
                 take(piece)

@@ -1,4 +1,4 @@
-"""Blocking work that can be given up."""
+"""Opening a response: one attempt, which can be given up at any moment."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import contextlib
 import contextvars
 import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from queue import Empty, SimpleQueue
+from typing import Any, Final, Generic, TypeVar
+
+from ._held_connection import shut_down
 
 T = TypeVar("T")
 
@@ -20,74 +24,268 @@ class DeadlinePassed(Exception):  # noqa: N818 - ends a wait; its caller knows w
     """
 
 
-class GivenUp(Exception):  # noqa: N818 - a signal between a stream and its driver, never seen outside
-    """`cancel()` or `close()` ended a wait."""
+class GivenUp(BaseException):
+    """`cancel()` or `close()` ended a wait, or stops what it was waiting for; never seen outside.
+
+    Not an `Exception`: an SDK would take it for a dropped connection and send its request again.
+    """
 
 
-def run_until(
-    action: Callable[[], T],
-    when: float | None,
-    *,
-    discard: Callable[[T], None],
-    done: threading.Event | None = None,
-) -> T:
-    """Run a blocking action in a thread of its own and wait for it until a moment.
+class OpeningFailed(Exception):  # noqa: N818 - carries an error, which is what its caller raises
+    """The action itself raised an error.
 
-    An SDK that is connecting can't be interrupted; it is left to finish by itself, and what it
-    then returns is discarded.
+    Whatever else a wait raises comes from elsewhere, such as a signal handler that ran during it.
+    """
 
-    Args:
-        action: what to run; it sees the caller's context variables.
-        when: the moment, on `time.monotonic()`; None waits as long as it takes.
-        discard: what to do with a result that comes too late.
-        done: ends the wait when it is set.
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+class Opening:
+    """What is known of an attempt while it lasts, and how it is given up.
+
+    `watch_request` makes a request ask it before it is sent, so that an SDK's retries end with the
+    attempt, and tell it each step of a connection.
+
+    Attributes:
+        given_up: whether nobody waits for the response any more.
+        may_be_cancelled: whether a task that sends the request may be cancelled here. Not between
+            connecting and sending: httpcore would keep the connection for good, unused.
+    """
+
+    __slots__ = ("_held", "_lock", "_network_stream", "given_up", "may_be_cancelled")
+
+    def __init__(self) -> None:
+        # Reentrant: `cancel()` may be called by a signal handler that runs in the middle of this.
+        self._lock = threading.RLock()
+        self._network_stream: Any = None
+        self._held: list[object] = []
+        self.given_up = False
+        self.may_be_cancelled = True
+
+    def hold(self, thing: object) -> None:
+        """Keep something alive for as long as the response is in use, such as its client."""
+        self._held.append(thing)
+
+    def let_go(self) -> None:
+        """Forget what was held: the response is closed."""
+        self._held = []
+
+    def give_up(self) -> None:
+        """Nobody waits any more. For any thread, and for signal handlers; never blocks."""
+        with self._lock:
+            self.given_up = True
+            network_stream, self._network_stream = self._network_stream, None
+            shut_down(network_stream)
+
+    def end(self) -> None:
+        """The attempt is over: what happens to its connection is no longer decided here."""
+        with self._lock:
+            self._network_stream = None
+
+    def check(self) -> None:
+        """Raise `GivenUp` where nobody waits any more."""
+        if self.given_up:
+            raise GivenUp
+
+    def step(self, name: str, info: Mapping[str, Any]) -> None:
+        """Take note of a step of httpcore's `trace` extension.
+
+        https://www.encode.io/httpcore/extensions/#trace
+
+        Raises:
+            GivenUp: nobody waits any more, and this is a step where stopping leaves nothing open.
+        """
+        _, _, step = name.partition(".")
+        if step in _CONNECTED:
+            self._connected(info.get("return_value"))
+        elif step == "response_closed.started":
+            # From here on the connection may be another request's.
+            self.end()
+        elif step == "connect_tcp.started":
+            self.may_be_cancelled = False
+        elif step == "send_request_headers.started":
+            self.may_be_cancelled = True
+            self.check()
+        elif step in _NOT_CONNECTED:
+            self.may_be_cancelled = True
+
+    async def async_step(self, name: str, info: Mapping[str, Any]) -> None:
+        """The same for an asynchronous client, which awaits its trace."""
+        self.step(name, info)
+
+    def _connected(self, network_stream: Any) -> None:
+        with self._lock:
+            if self.given_up:
+                shut_down(network_stream)
+            elif not _is_shared(network_stream):
+                self._network_stream = network_stream
+
+
+_CONNECTED: Final = frozenset(
+    {"connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete"}
+)
+_NOT_CONNECTED: Final = frozenset({"connect_tcp.failed", "start_tls.failed"})
+
+CURRENT: Final[ContextVar[Opening | None]] = ContextVar("mirascope_opening", default=None)
+"""The attempt that the running code belongs to."""
+
+
+def watch_request(request: Any) -> None:
+    """Let the attempt that sends a request know how it goes, and stop it.
+
+    An event hook for synchronous clients of httpx or httpx2; a request can also be handed over
+    before it is sent.
 
     Raises:
-        DeadlinePassed: `when` was reached.
-        GivenUp: `done` was set.
-        BaseException: whatever `action` raised, unchanged.
+        GivenUp: nobody waits for the response any more.
     """
-    lock = threading.Lock()
-    done = done or threading.Event()
-    result: list[T] = []
-    failure: list[BaseException] = []
-    abandoned = False
+    _watch(request, lambda opening: opening.step)
 
-    def run() -> None:
+
+async def watch_request_async(request: Any) -> None:
+    """The same for asynchronous clients."""
+    _watch(request, lambda opening: opening.async_step)
+
+
+def http_client_options(*, asynchronous: bool) -> dict[str, Any]:
+    """Return the arguments of a default client of httpx or httpx2 that each call needs.
+
+    Its requests end with the call that they are sent for.
+    """
+    return {"event_hooks": {"request": [watch_request_async if asynchronous else watch_request]}}
+
+
+def _watch(request: Any, trace: Callable[[Opening], Any]) -> None:
+    opening = CURRENT.get()
+    if opening is not None:
+        opening.check()
+        # A user's own trace, as tracing tools set it, is left alone.
+        request.extensions.setdefault("trace", trace(opening))
+
+
+class Attempt(Generic[T]):
+    """A blocking action that can be given up from any thread, and by a signal handler.
+
+    Args:
+        discard: what to do with a result that comes too late.
+
+    Attributes:
+        opening: what is known of the action.
+        result: what the action returned, unless it was given up before.
+    """
+
+    __slots__ = ("_discard", "_done", "_failure", "_lock", "opening", "result")
+
+    def __init__(self, discard: Callable[[T], None]) -> None:
+        self.opening = Opening()
+        self.result: T | None = None
+        self._discard = discard
+        self._failure: BaseException | None = None
+        self._lock = threading.RLock()
+        # Of all that wakes a thread up, this alone may be used inside a signal handler.
+        self._done: SimpleQueue[None] = SimpleQueue()
+
+    def run_here(self, action: Callable[[], T]) -> T:
+        """Run the action in this thread, where only its own end can end it.
+
+        Raises:
+            OpeningFailed: the action raised an `Exception`.
+        """
+        token = CURRENT.set(self.opening)
         try:
-            value = action()
-        except BaseException as error:
-            failure.append(error)
-        else:
-            with lock:
-                if not abandoned:
-                    result.append(value)
-                    done.set()
-                    return
-            with contextlib.suppress(Exception):
-                discard(value)
-        done.set()
+            return action()
+        except Exception as error:
+            raise OpeningFailed(error) from None
+        finally:
+            self.opening.end()
+            CURRENT.reset(token)
 
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(run,), name="mirascope-open", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:
-        # No more threads are to be had: better uninterruptible than not at all.
-        return action()
-    try:
+    def run(self, action: Callable[[], T], when: float | None) -> T:
+        """Run the action in a thread of its own and wait for it until a moment.
+
+        Most of the waiting for a model comes before the headers of its response, and nothing else
+        could end it.
+
+        Args:
+            action: what to run; it sees the caller's context variables.
+            when: the moment, on `time.monotonic()`; None waits as long as it takes.
+
+        Raises:
+            DeadlinePassed: `when` was reached.
+            GivenUp: `give_up` was called.
+            OpeningFailed: the action raised an `Exception`.
+            BaseException: whatever else the action raised, or a signal handler.
+        """
+        context = contextvars.copy_context()
+        context.run(CURRENT.set, self.opening)
+        thread = threading.Thread(
+            target=context.run, args=(self._run, action), name="mirascope-open", daemon=True
+        )
+        try:
+            try:
+                # Inside the `try`: an interrupt may come when the thread has begun and before
+                # this returns, and the thread must be given up then too.
+                thread.start()
+            except RuntimeError:
+                if thread.ident is not None:
+                    raise
+                # No more threads are to be had: better uninterruptible than not at all.
+                context.run(self._run, action)
+            return self._wait(when)
+        except OpeningFailed:
+            raise
+        except BaseException:
+            self.give_up()
+            raise
+
+    def give_up(self) -> None:
+        """End the wait; a result that still comes is discarded. Never blocks."""
+        with self._lock:
+            self.opening.give_up()
+        self._done.put(None)
+
+    def _wait(self, when: float | None) -> T:
         seconds = None if when is None else max(0.0, when - time.monotonic())
-        done.wait(seconds and min(seconds, threading.TIMEOUT_MAX))
-    except BaseException:
-        with lock:
-            abandoned = True
-        for value in result:
-            discard(value)
-        raise
-    with lock:
-        abandoned = not result
-    if result:
-        return result[0]
-    if failure:
-        raise failure[0]
-    raise GivenUp if done.is_set() else DeadlinePassed
+        try:
+            self._done.get(timeout=seconds and min(seconds, threading.TIMEOUT_MAX))
+        except Empty:
+            raise DeadlinePassed from None
+        if self.opening.given_up:
+            raise GivenUp
+        # Taken out, or the exception and the frames that it knows would keep each other alive.
+        failure, self._failure = self._failure, None
+        if isinstance(failure, Exception):
+            raise OpeningFailed(failure)
+        if failure is not None:
+            raise failure
+        result: Any = self.result
+        return result  # type: ignore[no-any-return]
+
+    def _run(self, action: Callable[[], T]) -> None:
+        try:
+            result = action()
+        except BaseException as error:
+            if not self.opening.given_up:
+                self._failure = error
+        else:
+            self._take(result)
+        finally:
+            self.opening.end()
+            self._done.put(None)
+
+    def _take(self, result: T) -> None:
+        with self._lock:
+            if not self.opening.given_up:
+                self.result = result
+                return
+        with contextlib.suppress(Exception):
+            self._discard(result)
+
+
+def _is_shared(network_stream: Any) -> bool:
+    """Whether a connection speaks HTTP/2, on which other requests may be under way."""
+    with contextlib.suppress(Exception):
+        ssl_object: Any = network_stream.get_extra_info("ssl_object")
+        return ssl_object is not None and ssl_object.selected_alpn_protocol() == "h2"
+    return False

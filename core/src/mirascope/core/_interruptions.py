@@ -1,0 +1,91 @@
+"""Exceptions that come from outside while something waits: not the transport's, and never renamed.
+
+Time limits of task queues and of tests, and `signal.alarm`, raise inside whatever runs. Taken for
+a fault of the connection, such an exception would become a retryable error, and the retries would
+go on past the limit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+
+
+def interruption(error: BaseException) -> BaseException | None:
+    """Return the exception that was thrown into a wait from outside, where there is one.
+
+    There are two ways to throw one. A signal handler raises it: then the handler's frame is in the
+    traceback. Another thread raises it with `PyThreadState_SetAsyncExc`: then its class belongs to
+    a package that took no part in the call. A transport may have wrapped either in a class of its
+    own, so causes and contexts are looked at too.
+    """
+    for found in _chain(error):
+        if _by_handler(found.__traceback__):
+            return found
+    return error if _is_stranger(error) else None
+
+
+class suppress_failures:  # noqa: N801 - reads like contextlib.suppress
+    """Ignore what fails in a `with` block, and let pass what comes from outside."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if not isinstance(exc, Exception):
+            return False
+        outside = interruption(exc)
+        if outside is None or outside is exc:
+            return outside is None
+        raise outside from outside.__cause__
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        found = waiting.pop()
+        if found is not None and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            waiting += (found.__context__, found.__cause__)
+
+
+def _by_handler(traceback: TracebackType | None) -> bool:
+    """Whether a signal handler is in a traceback: it alone gets the frame below it as argument."""
+    below: FrameType | None = None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if below is not None:
+            code = frame.f_code
+            # `*args` stands behind the named arguments.
+            names = code.co_varnames[: code.co_argcount + 2]
+            for value in (frame.f_locals.get(name) for name in names):
+                if value is below or (isinstance(value, tuple) and below in value):
+                    return True
+        below = frame
+        traceback = traceback.tb_next
+    return False
+
+
+def _is_stranger(error: BaseException) -> bool:
+    """Whether an exception's class comes from Python code that takes no part in its traceback."""
+    module = sys.modules.get(type(error).__module__)
+    package = type(error).__module__.partition(".")[0]
+    if package in sys.stdlib_module_names:
+        return False
+    # A compiled module has no frames of its own.
+    if package != "__main__" and not str(getattr(module, "__file__", "")).endswith(".py"):
+        return False
+    traceback = error.__traceback__
+    while traceback is not None:
+        name: str = traceback.tb_frame.f_globals.get("__name__", "")
+        if name.partition(".")[0] == package:
+            return False
+        traceback = traceback.tb_next
+    return True
