@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import signal
 import stat
 import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,16 +18,20 @@ from typing import Any
 
 import pytest
 from mirascope.core import (
+    ClientCache,
     RateLimitError,
     Recording,
+    StreamConsumedError,
+    StreamTimeoutError,
     compatible,
     error_from_status,
+    openai,
     stream_from,
 )
 from mirascope.core.plugins import hookimpl, isolated_registry, register_plugin
 
 from .conftest import API
-from .loopback import DONE, Pause, Received, Server, answer, streamed
+from .loopback import DONE, Hold, Pause, Received, Server, answer, streamed, whole
 
 Serve = Callable[..., Server]
 KEY = "key-of-the-test"
@@ -172,3 +180,128 @@ def test_a_recording_is_for_its_owner_alone(serve: Serve, tmp_path: Path) -> Non
 
     hello().collect()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_a_stream_that_is_opened_and_dropped_is_closed(api: API, serve: Serve) -> None:
+    server = serve(streamed(*answer("Hi"), Hold()))
+    async with api.connected(server) as connection:
+        stream = await api.call(api.ask(**connection))
+        await api.result(stream.open())
+        del stream
+        gc.collect()
+        await asyncio.sleep(0.05)
+        server.wait_closed(0)
+
+
+def test_an_interrupt_while_the_thread_starts_leaves_nothing(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`Thread.start()` waits for the thread, which may have sent the request by then."""
+    server = serve(streamed(*answer("Hi"), Hold()))
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        if thread.name == "mirascope-open":
+            server.wait_requests()
+            raise KeyboardInterrupt
+
+    @compatible.call("m", stream=True, base_url=server.url, api_key=KEY)
+    def hello() -> None:
+        """Hi"""
+
+    stream = hello()
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        stream.open()
+    monkeypatch.undo()
+    server.wait_closed(0)
+    assert stream.state == "cancelled"
+
+
+@pytest.mark.parametrize("timeout", [None, 0.3])
+def test_what_is_given_up_is_not_sent_again(serve: Serve, timeout: float | None) -> None:
+    """An SDK tries again after a 503, also where nobody waits any more."""
+    server = serve(lambda _: whole({"error": {"message": "busy"}}, status=503))
+
+    @openai.call("m", stream=True, base_url=server.url, api_key=KEY, timeout=timeout)
+    def hello() -> None:
+        """Hi"""
+
+    stream = hello()
+    if timeout is None:
+        threading.Timer(0.3, stream.cancel).start()
+        assert list(stream) == []
+    else:
+        with pytest.raises(StreamTimeoutError):
+            list(stream)
+    sent = len(server.requests)
+    time.sleep(2)
+    assert len(server.requests) == sent
+
+
+class TimeLimit(Exception):  # noqa: N818 - named as task queues do
+    """What a task queue raises in a signal handler."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no such timer")
+@pytest.mark.parametrize("error_class", [TimeLimit, TimeoutError])
+@pytest.mark.parametrize("when", ["opening", "reading"])
+def test_what_a_signal_handler_raises_passes_as_it_is(
+    serve: Serve, error_class: type[Exception], when: str
+) -> None:
+    server = serve([Hold()] if when == "opening" else streamed(*answer("Hi")[:1], Hold()))
+
+    @compatible.call("m", stream=True, base_url=server.url, api_key=KEY)
+    def hello() -> None:
+        """Hi"""
+
+    def limit(*_: object) -> None:
+        raise error_class("enough")
+
+    stream = hello()
+    before = signal.signal(signal.SIGALRM, limit)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(error_class) as caught:
+            list(stream)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert type(caught.value) is error_class
+    assert stream.state == "cancelled"
+    server.wait_closed(0)
+
+
+def test_default_clients_are_bounded_and_close() -> None:
+    closed: list[int] = []
+
+    async def aclose(_: int) -> None: ...
+
+    cache: ClientCache[int, int] = ClientCache(close=closed.append, aclose=aclose)
+    for number in range(40):
+        assert cache.get(number, lambda number=number: number) == number
+    assert closed == list(range(8))
+    assert cache.get(8, lambda: -1) == 8
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_child_leaves_its_parents_stream_alone(serve: Serve) -> None:
+    server = serve(streamed(*answer("Hi", "!"), DONE))
+
+    @compatible.call("m", stream=True, base_url=server.url, api_key=KEY)
+    def hello() -> None:
+        """Hi"""
+
+    stream = hello().open()
+    child = os.fork()
+    if child == 0:
+        try:
+            list(stream)
+        except StreamConsumedError:
+            stream.close()
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert "".join(chunk.content for chunk, _ in stream) == "Hi!"
+    assert stream.state == "completed"
