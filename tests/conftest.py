@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from mirascope.core._prices import _cost
 
@@ -20,6 +21,13 @@ from .loopback import Received, Reply, Server
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 KEY = "sk-loopback-0123456789abcdef"
+
+# The first text that hypothesis makes builds its table of characters, which takes seconds on a busy
+# machine. How fast inputs come says nothing about what is tested.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)
