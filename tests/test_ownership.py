@@ -31,7 +31,7 @@ from mirascope.core import (
 from mirascope.core.plugins import hookimpl, isolated_registry, register_plugin
 
 from .conftest import API
-from .loopback import DONE, Hold, Pause, Received, Server, answer, streamed, whole
+from .loopback import DONE, Hold, Pause, Received, Server, answer, completion, streamed, whole
 
 Serve = Callable[..., Server]
 KEY = "key-of-the-test"
@@ -283,6 +283,33 @@ def test_default_clients_are_bounded_and_close() -> None:
         assert cache.get(number, lambda number=number: number) == number
     assert closed == list(range(8))
     assert cache.get(8, lambda: -1) == 8
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_client_is_not_closed_while_a_call_uses_it(serve: Serve, stream: bool) -> None:
+    """More keys at once than clients are kept."""
+    begun = threading.Event()
+
+    def reply(request: Received) -> Any:
+        if stream:
+            return streamed(*answer("Hi")[:1], Hold(begun), *answer("Hi"), DONE)
+        return [Hold(begun), *whole(completion())]
+
+    server = serve(reply)
+
+    async def ask_with(key: str) -> Any:
+        @openai.call_async("m", stream=stream, base_url=server.url, api_key=key)
+        async def hello() -> None:
+            """Hi"""
+
+        response: Any = await hello()
+        return await response.collect() if stream else response
+
+    asked = [asyncio.ensure_future(ask_with(f"key-{number}")) for number in range(40)]
+    await asyncio.to_thread(server.wait_requests, 40, 20)
+    begun.set()
+    answers = await asyncio.gather(*asked)
+    assert {each.content for each in answers} == {"Hi"}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

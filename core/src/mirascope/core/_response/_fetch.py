@@ -10,7 +10,7 @@ from .._errors import ProviderTimeoutError, StreamDecodeError, describe, error_f
 from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
 from .._request._prepared import PreparedCall
-from .._transport._opening import Attempt, DeadlinePassed, OpeningFailed
+from .._transport._opening import Attempt, DeadlinePassed, Opening, OpeningFailed
 from .._types import JSONObject
 from ._call_response import BaseCallResponse
 
@@ -52,7 +52,8 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     scope = asyncio.timeout(seconds)
     try:
         async with scope:
-            obj, data = await call.provider.fetch_async(call.request, call.connection)
+            with Opening().as_current():
+                obj, data = await call.provider.fetch_async(call.request, call.connection)
     except Exception as error:
         if scope.expired() and type(error) is TimeoutError:
             raise _too_late(call, seconds) from None

@@ -6,7 +6,7 @@ import contextlib
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
@@ -49,15 +49,16 @@ class Opening:
 
     Attributes:
         given_up: whether nobody waits for the response any more.
+        lock: held while `given_up` changes, and by whoever must act before it does.
         may_be_cancelled: whether a task that sends the request may be cancelled here. Not between
             connecting and sending: httpcore would keep the connection for good, unused.
     """
 
-    __slots__ = ("_held", "_lock", "_network_stream", "given_up", "may_be_cancelled")
+    __slots__ = ("_held", "_network_stream", "given_up", "lock", "may_be_cancelled")
 
     def __init__(self) -> None:
         # Reentrant: `cancel()` may be called by a signal handler that runs in the middle of this.
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._network_stream: Any = None
         self._held: list[object] = []
         self.given_up = False
@@ -73,15 +74,25 @@ class Opening:
 
     def give_up(self) -> None:
         """Nobody waits any more. For any thread, and for signal handlers; never blocks."""
-        with self._lock:
+        with self.lock:
             self.given_up = True
             network_stream, self._network_stream = self._network_stream, None
             shut_down(network_stream)
 
     def end(self) -> None:
         """The attempt is over: what happens to its connection is no longer decided here."""
-        with self._lock:
+        with self.lock:
             self._network_stream = None
+
+    @contextlib.contextmanager
+    def as_current(self) -> Generator[None]:
+        """Make this the attempt of what runs in a `with` block, which is the whole of it."""
+        token = CURRENT.set(self)
+        try:
+            yield
+        finally:
+            self.end()
+            CURRENT.reset(token)
 
     def check(self) -> None:
         """Raise `GivenUp` where nobody waits any more."""
@@ -115,7 +126,7 @@ class Opening:
         self.step(name, info)
 
     def _connected(self, network_stream: Any) -> None:
-        with self._lock:
+        with self.lock:
             if self.given_up:
                 shut_down(network_stream)
             elif not _is_shared(network_stream):
@@ -175,14 +186,13 @@ class Attempt(Generic[T]):
         result: what the action returned, unless it was given up before.
     """
 
-    __slots__ = ("_discard", "_done", "_failure", "_lock", "opening", "result")
+    __slots__ = ("_discard", "_done", "_failure", "opening", "result")
 
     def __init__(self, discard: Callable[[T], None]) -> None:
         self.opening = Opening()
         self.result: T | None = None
         self._discard = discard
         self._failure: BaseException | None = None
-        self._lock = threading.RLock()
         # Of all that wakes a thread up, this alone may be used inside a signal handler.
         self._done: SimpleQueue[None] = SimpleQueue()
 
@@ -192,14 +202,11 @@ class Attempt(Generic[T]):
         Raises:
             OpeningFailed: the action raised an `Exception`.
         """
-        token = CURRENT.set(self.opening)
         try:
-            return action()
+            with self.opening.as_current():
+                return action()
         except Exception as error:
             raise OpeningFailed(error) from None
-        finally:
-            self.opening.end()
-            CURRENT.reset(token)
 
     def run(self, action: Callable[[], T], when: float | None) -> T:
         """Run the action in a thread of its own and wait for it until a moment.
@@ -241,8 +248,7 @@ class Attempt(Generic[T]):
 
     def give_up(self) -> None:
         """End the wait; a result that still comes is discarded. Never blocks."""
-        with self._lock:
-            self.opening.give_up()
+        self.opening.give_up()
         self._done.put(None)
 
     def _wait(self, when: float | None) -> T:
@@ -275,7 +281,7 @@ class Attempt(Generic[T]):
             self._done.put(None)
 
     def _take(self, result: T) -> None:
-        with self._lock:
+        with self.opening.lock:
             if not self.opening.given_up:
                 self.result = result
                 return
