@@ -179,3 +179,26 @@ def test_a_provider_may_know_better() -> None:
     assert asyncio.run(cache.asynchronous(Connection(client=client), Client)) is client
     with pytest.raises(UsageError, match="give a synchronous client"):
         cache.sync(Connection(client=Stub()), Client)
+
+
+def test_a_client_is_closed_once_with_its_event_loop() -> None:
+    closed: list[str] = []
+
+    async def aclose(client: str) -> None:
+        closed.append(client)
+
+    cache: ClientCache[str, str] = ClientCache(close=closed.append, aclose=aclose)
+
+    async def use() -> None:
+        assert await cache.get_async("key", lambda: "client") == "client"
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        await use()
+        await loop.shutdown_asyncgens()
+        # Whatever the end of the generators has set going.
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+    assert closed == ["client"]

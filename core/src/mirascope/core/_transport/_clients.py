@@ -41,16 +41,22 @@ MAX_CLIENTS: Final = 32
 
 
 class _Kept(Generic[ClientT]):
-    """A default client, closed once it is neither in the cache nor used by a call."""
+    """A default client, closed once it is neither in the cache nor used by a call.
+
+    Attributes:
+        client: the client.
+        is_closed: whether whoever ends the process or the event loop has closed it already.
+    """
 
     def __init__(self, client: ClientT, close: Callable[[ClientT], object]) -> None:
         self.client = client
+        self.is_closed = False
         self._close = close
         self._forks = _process.forks
 
     def __del__(self, is_exiting: Callable[[], bool] = sys.is_finalizing) -> None:
         # At the end of the interpreter, modules are empty already, and sockets are closed anyway.
-        if not is_exiting() and self._forks == _process.forks:
+        if not (self.is_closed or is_exiting()) and self._forks == _process.forks:
             with contextlib.suppress(Exception):
                 self._close(self.client)
 
@@ -101,6 +107,7 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
 
         def close_all() -> None:
             for kept in self._clients.values():
+                kept.is_closed = True
                 with contextlib.suppress(Exception):
                     close(kept.client)
 
@@ -212,6 +219,7 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
             yield
         finally:
             for kept in clients.values():
+                kept.is_closed = True
                 with contextlib.suppress(Exception):
                     await self._aclose(kept.client)
             clients.clear()
