@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from .._errors import MirascopeError
 from .._prices._table import PriceTable
 from .._provider._provider import Provider, Request
 from .._recording._recorder import Recorder
@@ -80,6 +81,12 @@ class PreparedCall:
         with self._recording(recorder):
             source = await self.provider.open_async(self.request, self.connection)
         return AsyncRecordingSource(source, recorder)
+
+    def opening_error(self, error: Exception) -> MirascopeError:
+        """Return the error for an exception that `send` or a fetch raised, which is its cause."""
+        mapped = self.provider.opening_error(error, self.model)
+        mapped.__cause__ = error if mapped is not error else error.__cause__
+        return mapped
 
     @contextlib.contextmanager
     def _recording(self, recorder: Recorder) -> Generator[None]:

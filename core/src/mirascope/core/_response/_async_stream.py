@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
@@ -228,13 +227,6 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         self._finish(StreamState.CANCELLED)
         if self._lease.source is not None:
             self._lease.release_later()
-
-    def __del__(self, is_exiting: Callable[[], bool] = sys.is_finalizing) -> None:
-        # Opened, and never read to its end. Streams that were never sent have nothing to end; at
-        # the end of the interpreter, modules are empty already, and sockets are closed anyway.
-        if getattr(self, "_begun", False) and not is_exiting() and not self._lease.is_inherited:
-            self._finish(StreamState.STOPPED)
-            self._lease.drop()
 
     def _dropped(self, claim: object) -> None:
         """An iterator was dropped: by `break`, or at the end of the function that held it."""

@@ -67,9 +67,7 @@ def _failure(call: PreparedCall, error: Exception) -> BaseException:
     if (outside := interruption(error)) is not None:
         # A signal handler raised it while this waited: it passes unchanged.
         return outside
-    mapped = call.provider.opening_error(error, call.model)
-    mapped.__cause__ = error if mapped is not error else error.__cause__
-    return mapped
+    return call.opening_error(error)
 
 
 def _too_late(call: PreparedCall, seconds: float | None) -> ProviderTimeoutError:

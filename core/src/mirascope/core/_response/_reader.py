@@ -224,8 +224,6 @@ class ResponseReader(Generic[ChunkT]):
             if deltas is not None:
                 self._take_deltas(deltas, data, raw, obj, items)
         except Exception as error:
-            if interruption(error) is not None:
-                raise
             self._unreadable(
                 raw if raw is not None else json.dumps(data, default=str).encode(), error
             )
@@ -294,8 +292,6 @@ class ResponseReader(Generic[ChunkT]):
                 if deltas is not None:
                     self._take_deltas(deltas, data, text, None, items)
             except Exception as error:
-                if interruption(error) is not None:
-                    raise
                 self._unreadable(text, error)
 
     def _second_opinion(self, data: bytes, first: Exception) -> object:
@@ -326,6 +322,8 @@ class ResponseReader(Generic[ChunkT]):
 
     def _unreadable(self, raw: bytes, error: Exception) -> None:
         """A shape that no decoder has met must end as one of our errors, with what came before."""
+        if interruption(error) is not None:
+            raise error
         self._fail(
             StreamDecodeError(f"an event can't be read ({describe(error)}): {_shown(raw)}"), error
         )

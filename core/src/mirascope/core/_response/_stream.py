@@ -6,10 +6,9 @@ they wait.
 
 from __future__ import annotations
 
-import sys
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, cast
 
@@ -129,13 +128,6 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         """
         generator: Any = None if self._generator is None else self._generator()
         return generator is not None and bool(generator.gi_running)
-
-    def __del__(self, is_exiting: Callable[[], bool] = sys.is_finalizing) -> None:
-        # Opened, and never read to its end. Streams that were never sent have nothing to end; at
-        # the end of the interpreter, modules are empty already, and sockets are closed anyway.
-        if getattr(self, "_begun", False) and not is_exiting() and not self._lease.is_inherited:
-            self._finish(StreamState.STOPPED)
-            self._lease.drop()
 
     def __enter__(self) -> Self:
         return self.open()

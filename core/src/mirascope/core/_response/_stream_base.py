@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, ClassVar, Generic, cast, get_args
 
 from typing_extensions import TypeVar
@@ -73,6 +74,13 @@ class StreamBase(CallResult, Generic[ChunkT]):
         self._iterated = False
         self._cancelled = False
         self._deadlines: Deadlines | None = None
+
+    def __del__(self, is_exiting: Callable[[], bool] = sys.is_finalizing) -> None:
+        # Opened, and never read to its end. Streams that were never sent have nothing to end; at
+        # the end of the interpreter, modules are empty already, and sockets are closed anyway.
+        if getattr(self, "_begun", False) and not is_exiting() and not self._lease.is_inherited:
+            self._finish(StreamState.STOPPED)
+            self._lease.drop()
 
     def __repr__(self) -> str:
         return (
@@ -235,9 +243,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
         if (outside := interruption(error)) is not None:
             self._finish(StreamState.CANCELLED)
             return outside
-        mapped = self._call.provider.opening_error(error, self._call.model)
-        mapped.__cause__ = error if mapped is not error else error.__cause__
-        return self._broken(mapped)
+        return self._broken(self._call.opening_error(error))
 
     def _timeout_error(self, name: str, seconds: float) -> StreamTimeoutError:
         waited = {
