@@ -9,7 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from mirascope.core import BaseCallResponse, UnknownPriceWarning, UsageError, prices
+from mirascope.core import (
+    BaseCallResponse,
+    StreamDecodeError,
+    UnknownPriceWarning,
+    UsageError,
+    prices,
+)
 
 from .conftest import API
 from .loopback import USAGE, Server, answer, completion, streamed, whole
@@ -244,3 +250,14 @@ def test_a_parameter_is_given_once() -> None:
     message = "call_params and the decorator both give 'seed', 'temperature': give it once"
     with pytest.raises(UsageError, match=message):
         call("compatible/one", call_params=params, temperature=1, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [(b"<html>", "the response is not valid JSON"), ([1], "the response is not a JSON object")],
+)
+async def test_an_answer_that_is_not_one(
+    compatible_api: API, serve: Serve, body: Any, message: str
+) -> None:
+    with pytest.raises(StreamDecodeError, match=message):
+        await called(compatible_api, serve(whole(body)))

@@ -150,9 +150,9 @@ class CompatibleProvider(ChatProvider):
         try:
             data: Any = from_json(response.content)
         except ValueError as error:
-            raise StreamDecodeError(f"the response is no JSON: {error}") from error
+            raise StreamDecodeError(f"the response is not valid JSON: {error}") from error
         if not isinstance(data, dict):
-            raise StreamDecodeError("the response is no JSON object")
+            raise StreamDecodeError("the response is not a JSON object")
         body = cast("JSONObject", data)
         return body, body
 
