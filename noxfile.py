@@ -124,6 +124,17 @@ def prices(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def differential(session: nox.Session) -> None:
+    """Every price against genai-prices and litellm, cell by cell, and which models are known."""
+    install_workspace(session)
+    session.install("litellm==1.110.2")
+    session.run("python", "tests/prices/coverage.py")
+    # The peer brings plugins and warnings of its own.
+    quiet = ["-p", "no:anyio", "-W", "ignore", "-q", "-rP"]
+    session.run("pytest", *quiet, "tests/prices/test_differential.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def build(session: nox.Session) -> None:
     """Wheels and source distributions of every distribution, into dist/."""
     build_distributions(session)

@@ -15,7 +15,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from mirascope.core._prices import _cost
+from mirascope.core._prices import _calculate
 
 from .loopback import Received, Reply, Server
 
@@ -48,9 +48,9 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    _cost._warned.clear()
+    _calculate._warned.clear()
     yield
-    _cost._warned.clear()
+    _calculate._warned.clear()
 
 
 @pytest.fixture

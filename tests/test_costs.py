@@ -27,7 +27,8 @@ from mirascope.core import (
     UsagePart,
     prices,
 )
-from mirascope.core._prices._cost import calculate_cost, plain
+from mirascope.core._prices._calculate import calculate_cost
+from mirascope.core._prices._cost import plain
 from mirascope.core._prices._units import UNITS
 from mirascope.core._replay import replay
 from mirascope.core.plugins import load_provider, statuses
@@ -225,19 +226,18 @@ def test_the_region_comes_from_the_client() -> None:
         (Connection(client=openai.OpenAI(base_url=eu, api_key="sk-none")), {"region": "eu"}),
         (Connection(client=openai.OpenAI(api_key="sk-none")), {}),
         (Connection(settings={"base_url": eu}), {"region": "eu"}),
-        (Connection(settings={"base_url": "https://proxy.example/eu.api.openai.com"}), {}),
-        (Connection(client=object()), {}),
+        (
+            Connection(settings={"base_url": "https://proxy.example/eu.api.openai.com"}),
+            {"host": "other"},
+        ),
+        (Connection(client=object()), {"host": "?"}),
     ]:
         assert load_provider("openai").request_facts(connection) == facts
 
 
 # The arithmetic
 
-JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 2**70) | st.floats() | st.text(max_size=4),
-    lambda child: st.lists(child, max_size=2) | st.dictionaries(st.text(max_size=4), child),
-    max_leaves=4,
-)
+JUNK = st.none() | st.booleans() | st.integers(-5, 2**70) | st.floats() | st.text(max_size=4)
 NAMES = sorted(
     {
         *("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens"),
@@ -248,15 +248,15 @@ NAMES = sorted(
         *("web_search_requests", "speed", "inference_geo", "promptTokenCount", "trafficType"),
         *("candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount"),
         *("promptTokensDetails", "cacheTokensDetails", "toolUsePromptTokenCount", "type"),
-        *("model", "modality", "tokenCount", "cached_tokens_details", "image_gen"),
+        *("prompt_token_count", "candidates_token_count", "total_token_count", "cost_details"),
+        *("model", "modality", "tokenCount", "cached_tokens_details", "image_gen", "is_byok"),
     }
 )
-OBJECT = st.recursive(
-    st.dictionaries(st.sampled_from(NAMES), st.integers(0, 10**6) | JUNK, max_size=6),
-    lambda child: st.dictionaries(
-        st.sampled_from(NAMES), child | st.lists(child, max_size=2) | st.integers(0, 10**6)
-    ),
-    max_leaves=6,
+VALUE = st.integers(0, 10**6) | JUNK
+INNER = st.dictionaries(st.sampled_from(NAMES), VALUE | st.lists(VALUE, max_size=2), max_size=3)
+# Two levels are all that usage has; a strategy without an end is slow, and failed its health check.
+OBJECT = st.dictionaries(
+    st.sampled_from(NAMES), VALUE | INNER | st.lists(INNER, max_size=2), max_size=6
 )
 MODELS = {
     "openai": ["gpt-5.4", "gpt-audio", "gpt-6.1-sol"],
@@ -282,8 +282,11 @@ def test_odd_usage_never_raises(
     normalized = provider.normalize(usage, facts)
     assert sum(normalized.counts.values()) == normalized.total_tokens
     assert min(normalized.counts.values()) >= 0
-    cost = calculate_cost(normalized, provider.prices, model=model)
-    assert cost is not None
+    with warnings.catch_warnings(action="ignore"):
+        cost = calculate_cost(normalized, provider.prices, model=model)
+    if cost is None:
+        assert not normalized.is_known
+        return
     assert cost.total >= 0
     if cost.basis == "list":
         assert sum((line.amount for line in cost.lines), Decimal(0)) == cost.total

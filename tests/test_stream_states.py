@@ -47,6 +47,7 @@ AFTER = {
     "input_tokens",
     "message_param",
     "output_tokens",
+    "priced_at",
     "start_time",
     "usage",
 }
@@ -156,9 +157,10 @@ async def test_after_the_end(api: API, serve: Serve, state: str) -> None:
         assert stream.thinking == ("Hm." if begun else "")
         assert len(stream.tools) == (1 if complete else 0)
         assert (stream.error is None) is (state in ("completed", "stopped", "cancelled"))
-        usage = Usage(
-            input_tokens=10, output_tokens=4, cache_read_tokens=2, facts=stream._answer.facts
-        )
+        facts = dict(stream._answer.facts)
+        if stream.provider == "openai":
+            facts["host"] = "other"  # A server on this machine is not OpenAI's.
+        usage = Usage(input_tokens=10, output_tokens=4, cache_read_tokens=2, facts=facts)
         assert stream.common_usage == (usage if begun else None)
         raw = stream.usage
         if begun and stream.provider == "openai":
@@ -175,7 +177,12 @@ async def test_after_the_end(api: API, serve: Serve, state: str) -> None:
         assert stream.cost == (6.25e-05 if priced else None)
         assert (stream.cost_details is not None) is priced
         if priced:
-            assert stream.cost_details.exact is complete
+            # A whole answer's price is still OpenAI's, and the server is another.
+            assert not stream.cost_details.exact
+            assert any("another server" in note for note in stream.cost_details.notes)
+            assert (
+                any("a lower bound" in note for note in stream.cost_details.notes) is not complete
+            )
         assert stream.id == ("chatcmpl-1" if begun else None)
         assert stream.model == ("gpt-4o-2024-08-06" if begun else "gpt-4o")
         assert stream.finish_reasons == (["tool_calls"] if complete else None)

@@ -75,7 +75,7 @@ def test_update_shows_the_changes_and_its_file_counts(tmp_path: Path) -> None:
     new, mine, usage = tmp_path / "new.toml", tmp_path / "mine.toml", tmp_path / "usage.json"
     new.write_text(TABLE)
     usage.write_text('{"prompt_tokens": 1000000, "completion_tokens": 1000000}')
-    result = prices("update", "openai", str(new), "--to", str(mine))
+    result = prices("update", "openai", str(new), "--to", str(mine), "--older")
     assert result.returncode == 0
     assert "+ gpt-x  input 1  output 2" in result.stdout.splitlines()
     assert mine.read_text() == TABLE
@@ -87,7 +87,7 @@ def test_update_shows_the_changes_and_its_file_counts(tmp_path: Path) -> None:
 def test_update_refuses_a_jump_and_a_missing_file(tmp_path: Path) -> None:
     new, mine = tmp_path / "new.toml", tmp_path / "mine.toml"
     new.write_text(TABLE.replace("gpt-x", "gpt-4o").replace("input = 1", "input = 100"))
-    refused = prices("update", "openai", str(new), "--to", str(mine))
+    refused = prices("update", "openai", str(new), "--to", str(mine), "--older")
     assert refused.returncode == 1
     assert "gpt-4o" in refused.stderr
     assert not mine.exists()

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from mirascope.core import UnknownPriceWarning, Usage, UsageError, token_count
-from mirascope.core._prices import _cost as cost_module
-from mirascope.core._prices._cost import calculate_cost
+from mirascope.core._prices import _calculate as cost_module
+from mirascope.core._prices._calculate import calculate_cost
 from mirascope.core._prices._table import PriceTable
 
 TOML = """
@@ -85,8 +85,21 @@ def test_a_cost_is_exact_and_each_token_is_billed_once() -> None:
 
 def test_a_unit_without_a_price_of_its_own_costs_what_the_broader_one_does() -> None:
     usage = Usage(input_tokens=10, output_tokens=0, cache_read_tokens=4, cache_write_tokens=6)
-    assert cost(usage, "large-2-mini").total == Decimal("0.000001")
-    assert cost(usage, "large-2-mini").exact
+    result = cost(usage, "large-2-mini")
+    assert result.total == Decimal("0.000001")
+    assert not result.exact
+    assert result.notes[0] == "'large-2-mini' has no price for cache_read: that of input is taken"
+
+
+def test_units_that_a_provider_prices_alike_are_exact() -> None:
+    head = 'same_price = ["cache_read", "cache_read_audio", "input_audio"]\n[models."large"]'
+    table = PriceTable.from_toml(TOML.replace('[models."large"]', head, 1), "acme")
+    usage = Usage(
+        input_tokens=10, output_tokens=0, cache_read_tokens=4, details={"cache_read_audio": 3}
+    )
+    result = calculate_cost(usage, table, model="large-2-mini")
+    assert result is not None
+    assert (result.total, result.exact) == (Decimal("0.000001"), True)
 
 
 def test_a_unit_without_any_price_is_said_to_be_left_out() -> None:

@@ -53,7 +53,7 @@ def main() -> None:
     print("read at import of mirascope.core:", [name for name in LAZY if name in loaded] or "none")
 
     from mirascope.core import PriceTable, Usage, stream_from
-    from mirascope.core._prices._cost import calculate_cost
+    from mirascope.core._prices._calculate import calculate_cost
     from mirascope.core.plugins import load_provider, statuses
 
     names = [s.name for s in statuses() if s.spec and load_provider(s.name).prices.models]

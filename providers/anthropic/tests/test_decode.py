@@ -15,6 +15,7 @@ from mirascope.core import (
     StreamProviderError,
     StreamState,
     StreamTruncatedError,
+    UnknownPriceWarning,
 )
 from mirascope.core._replay import replay
 from mirascope_anthropic import AnthropicProvider
@@ -397,7 +398,9 @@ class TestUsage:
             message_delta(usage={"output_tokens": -1, "cache_creation": 7}),
             MESSAGE_STOP,
         )
-        assert stream.common_usage.total_tokens == 0
+        assert stream.common_usage is None
+        with pytest.warns(UnknownPriceWarning, match="no counter that can be read"):
+            assert stream.cost is None
 
     def test_none_at_all(self) -> None:
         stream, _ = read(event({"type": "message_start", "message": {}}), MESSAGE_STOP)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from mirascope.core._prices._cost import calculate_cost
+from mirascope.core._prices._calculate import calculate_cost
 from mirascope_anthropic import AnthropicProvider
 
 from .conftest import SHARED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -210,6 +211,43 @@ async def test_an_answer_that_the_sdk_continues_is_one_answer(way: Way, serve: A
 
 
 @pytest.mark.skipif(not CONTINUES, reason="this SDK does not continue answers")
+@pytest.mark.parametrize("plain", [False, True])
+async def test_each_request_of_an_answer_has_its_own_price(
+    way: Way, serve: Any, plain: bool
+) -> None:
+    """Three prompts of 90,000 tokens are not a long one of 270,000, which costs twice as much."""
+    usage = {
+        "promptTokenCount": 90_000,
+        "candidatesTokenCount": 3000,
+        "totalTokenCount": 93_000,
+    }
+    model = {"modelVersion": "gemini-3.1-pro-preview", "usageMetadata": usage}
+    # The SDK gives up where a request brings no new token.
+    first, second = (
+        response("more ", finish="CONTINUATION", candidate={"continuationToken": token}, **model)
+        for token in ("dG9rZW4x", "dG9rZW4y")
+    )
+    server = serve(
+        streamed(event(first)),
+        streamed(event(second)),
+        streamed(event(response("end", finish="STOP", **model))),
+    )
+    async with way.client(server) as client:
+        stream = await way.ask(client, sdk_iteration=plain)
+        await way.items(stream)
+    assert len(server.requests) == 3
+    assert stream.common_usage.input_tokens == 270_000
+    notes = stream.cost_details.notes
+    if plain:
+        # The SDK alone knows only the sum.
+        assert "may have been continued" in " ".join(notes)
+        return
+    # 3 x (90,000 x 2 + 3000 x 12) a million; the server is not Google, which is said.
+    assert stream.cost_details.total == Decimal("0.648")
+    assert len(notes) == 1
+
+
+@pytest.mark.skipif(not CONTINUES, reason="this SDK does not continue answers")
 async def test_a_dropped_connection_is_taken_up_again_by_the_sdk(way: Way, serve: Any) -> None:
     token = {"continuationToken": "dG9rZW4="}
     server = serve(
@@ -220,6 +258,7 @@ async def test_a_dropped_connection_is_taken_up_again_by_the_sdk(way: Way, serve
         stream = await way.ask(client)
         await way.items(stream)
     assert (stream.content, stream.state, len(server.requests)) == ("One two", "completed", 2)
+    assert "was cut before it said what it used" in " ".join(stream.cost_details.notes)
 
 
 async def test_vertex_ai(way: Way, serve: Any) -> None:

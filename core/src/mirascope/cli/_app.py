@@ -59,7 +59,7 @@ class _Commands(TyperGroup):
 
 def _hide_unknown_prices() -> None:
     """Drop the warning: the line that a command prints reports an unknown cost already."""
-    warnings.filterwarnings("ignore", message="no price is known for ", category=UserWarning)
+    warnings.filterwarnings("ignore", message="no (price|cost) is known for ", category=UserWarning)
 
 
 def _status_of(error: Exception) -> int | None:

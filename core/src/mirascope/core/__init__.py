@@ -46,9 +46,12 @@ from ._errors import (
     UsageError,
     error_from_status,
 )
-from ._prices._cost import Cost, CostLine, UnknownPriceError, UnknownPriceWarning
+from ._prices._calculate import UnknownPriceError, UnknownPriceWarning
+from ._prices._cost import Cost, CostLine, decimal_of
+from ._prices._counters import Counters, token_count
+from ._prices._names import OTHER_HOST, UNKNOWN_HOST, host_of
 from ._prices._table import PriceTable
-from ._prices._usage import Usage, UsagePart, input_details, token_count
+from ._prices._usage import Usage, UsagePart, input_details
 from ._provider._accumulate import Accumulator, Block
 from ._provider._decoder import Decoder
 from ._provider._deltas import (
@@ -120,6 +123,8 @@ else:
 
 __all__ = [
     "FINISH_REASONS",
+    "OTHER_HOST",
+    "UNKNOWN_HOST",
     "APICall",
     "APIError",
     "Accumulator",
@@ -150,6 +155,7 @@ __all__ = [
     "Connection",
     "Cost",
     "CostLine",
+    "Counters",
     "Decoder",
     "Delta",
     "DisabledProviderError",
@@ -215,7 +221,9 @@ __all__ = [
     "UsagePart",
     "call",
     "call_async",
+    "decimal_of",
     "error_from_status",
+    "host_of",
     "http_client_options",
     "input_details",
     "json_object",

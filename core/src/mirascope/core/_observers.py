@@ -32,6 +32,12 @@ def stream_failed(stream: Any, error: MirascopeError) -> None:
         _notify("mirascope_stream_failed", stream=stream, error=error)
 
 
+def call_finished(result: Any) -> None:
+    """Tell the plugins that a call has its answer, streamed or not, as far as one came."""
+    if hooks is not None:
+        _notify("mirascope_call_finished", result=result)
+
+
 def ask(hook: str, **arguments: object) -> object:
     """Return the first answer of the plugins to a hook that has one; None where none has.
 

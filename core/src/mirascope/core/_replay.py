@@ -8,8 +8,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from typing_extensions import override
@@ -91,9 +91,16 @@ class RecordedCall(PreparedCall):
 
     Attributes:
         response: the response.
+        recorded_facts: what the recording says of how the request was served.
     """
 
     response: ReplaySource
+    recorded_facts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    @override
+    def facts(self) -> Mapping[str, str]:
+        return self.recorded_facts
 
     @override
     def send(self) -> Source:
@@ -227,6 +234,8 @@ def _recorded_call(
         timeouts={},
         fn_args={},
         prompt_template=None,
-        metadata={},
+        metadata=copy.deepcopy(dict(recording.metadata)),
+        sent_at=None if recording.date is None else recording.date.timestamp(),
         response=ReplaySource(recording, speed),
+        recorded_facts=recording.facts,
     )

@@ -38,7 +38,7 @@ from ._call_response import AnthropicCallResponse
 from ._decode import AnthropicDecoder
 from ._sdk_objects import build, build_event
 from ._stream import AnthropicAsyncStream, AnthropicStream
-from ._usage import normalize
+from ._usage import connection_facts, context_facts, normalize
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic
@@ -138,6 +138,14 @@ class AnthropicProvider(Provider):
     @override
     def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
         return normalize(usage, facts)
+
+    @override
+    def context_facts(self, context: Mapping[str, Any]) -> dict[str, str]:
+        return context_facts(context)
+
+    @override
+    def request_facts(self, connection: Connection) -> Mapping[str, str]:
+        return connection_facts(connection)
 
     @override
     def usage_object(self, usage: JSONObject) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mirascope.core import Usage, input_details, token_count
-from mirascope.core.json import as_mapping
+from mirascope.core import Counters, Usage, input_details
+
+from ._reported import reported_cost
 
 _MODALITIES: Final = ("audio", "image", "video")
 _GUESSED: Final = (
@@ -20,39 +21,39 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
     `prompt_tokens` includes what a cache served and what was written to one, and audio.
     `completion_tokens` includes reasoning and rejected predictions by OpenAI's definition; xAI and
     others leave reasoning out, which shows in their `total_tokens`. The names of the Responses API
-    (`input_tokens`, …) stand for the same counts.
+    (`input_tokens`, …) stand for the same counts, and so do those that DeepSeek, Moonshot, Together
+    and LiteLLM's proxy have for caches.
     https://platform.openai.com/docs/api-reference/chat/object#chat/object-usage
 
     Args:
         usage: `usage` as it was sent.
         facts: how the request was served: `service_tier`, …
     """
-    prompt_details = _details(usage, "prompt_tokens_details", "input_tokens_details")
-    output_details = _details(usage, "completion_tokens_details", "output_tokens_details")
-    prompt = token_count(_either(usage, "prompt_tokens", "input_tokens"))
-    output = token_count(_either(usage, "completion_tokens", "output_tokens"))
-    total = token_count(usage.get("total_tokens"))
-    reasoning = token_count(output_details.get("reasoning_tokens"))
-    if reasoning and total == prompt + output + reasoning:
+    counters = Counters(usage)
+    inputs = counters.part("prompt_tokens_details", "input_tokens_details")
+    outputs = counters.part("completion_tokens_details", "output_tokens_details")
+    prompt, output, is_known = _totals(counters)
+    reasoning = outputs.count("reasoning_tokens")
+    if reasoning and counters.count("total_tokens") == prompt + output + reasoning:
         output += reasoning
-    # DeepSeek's own name stands beside, or in place of, OpenAI's.
-    cached = prompt_details.get("cached_tokens", usage.get("prompt_cache_hit_tokens"))
-    read = min(prompt, token_count(cached))
-    write = min(prompt - read, token_count(prompt_details.get("cache_write_tokens")))
-    lasting = as_mapping(prompt_details.get("cache_write_tokens_details")).get("ttl_12h_tokens")
-    details, certain = input_details(
-        prompt,
-        read,
-        _by_modality(prompt_details, "{}_tokens"),
-        _cached_by_modality(prompt_details),
-    )
-    details.update(
-        (f"output_{kind}", count)
-        for kind, count in _by_modality(output_details, "{}_tokens").items()
-    )
-    if count := token_count(lasting):
-        details["cache_write_12h"] = min(write, count)
-    cost = usage.get("cost")
+    read = inputs.get("cached_tokens")
+    if read is None:
+        read = counters.count("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
+    write = inputs.get("cache_write_tokens", "cache_creation_tokens")
+    if write is None:
+        write = counters.count("cache_creation_input_tokens")
+    if read + write > prompt:
+        counters.notes.append("more tokens of a cache than of input are reported: they are cut")
+    read = min(prompt, read)
+    write = min(prompt - read, write)
+    by_modality = _by_modality(inputs, "{}_tokens")
+    details, certain = input_details(prompt, read, by_modality, _cached_by_modality(inputs))
+    if not certain:
+        counters.notes.append(_GUESSED)
+    details.update((f"output_{k}", n) for k, n in _by_modality(outputs, "{}_tokens").items())
+    if lasting := inputs.part("cache_write_tokens_details").count("ttl_12h_tokens"):
+        details["cache_write_12h"] = min(write, lasting)
+    cost, doubts = reported_cost(usage)
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
@@ -60,30 +61,43 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
         cache_write_tokens=write,
         reasoning_tokens=min(output, reasoning),
         facts=dict(facts),
-        reported_cost=repr(cost)
-        if isinstance(cost, (int, float)) and not isinstance(cost, bool)
-        else None,
+        reported_cost=cost,
         details=details,
-        notes=() if certain else (_GUESSED,),
+        notes=tuple(dict.fromkeys(counters.notes)),
+        cost_notes=doubts,
+        is_known=is_known,
     )
 
 
-def _details(usage: Mapping[str, Any], name: str, other: str) -> Mapping[str, Any]:
-    return as_mapping(usage.get(name)) or as_mapping(usage.get(other))
+def _totals(counters: Counters) -> tuple[int, int, bool]:
+    """Return the tokens of the prompt and of the answer, and whether either is known."""
+    prompt = counters.get("prompt_tokens", "input_tokens")
+    output = counters.get("completion_tokens", "output_tokens")
+    if prompt is not None and output is not None:
+        return prompt, output, True
+    known = prompt or output or 0
+    missing = "prompt_tokens" if prompt is None else "completion_tokens"
+    if prompt is None and output is None:
+        return 0, 0, False
+    total = counters.get("total_tokens")
+    rest = 0
+    if total is not None and total >= known:
+        # Embeddings have no answer, and say so only by their total.
+        rest = total - known
+    else:
+        counters.notes.append(f"{missing} is not reported: it is taken to be 0")
+    return (rest, known, True) if prompt is None else (known, rest, True)
 
 
-def _either(usage: Mapping[str, Any], name: str, other: str) -> object:
-    value = usage.get(name)
-    return usage.get(other) if value is None else value
-
-
-def _by_modality(details: Mapping[str, Any], pattern: str) -> dict[str, int]:
-    counts = {kind: token_count(details.get(pattern.format(kind))) for kind in _MODALITIES}
+def _by_modality(counters: Counters, pattern: str) -> dict[str, int]:
+    if not counters:
+        return {}
+    counts = {kind: counters.count(pattern.format(kind)) for kind in _MODALITIES}
     return {kind: count for kind, count in counts.items() if count}
 
 
-def _cached_by_modality(details: Mapping[str, Any]) -> dict[str, int] | None:
-    cached = as_mapping(details.get("cached_tokens_details"))
+def _cached_by_modality(inputs: Counters) -> dict[str, int] | None:
+    cached = inputs.part("cached_tokens_details")
     if not cached:
         return None
     return {**_by_modality(cached, "{}_tokens"), **_by_modality(cached, "cached_{}_tokens")}

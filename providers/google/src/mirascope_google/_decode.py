@@ -27,9 +27,12 @@ from mirascope.core import (
     UsageDelta,
 )
 from mirascope.core.json import as_json_text, as_object, as_text
+from pydantic_core import to_json
 from typing_extensions import override
 
+from ._grounding import grounding_facts, joined
 from ._partial_calls import PartialCall
+from ._usage import CONTINUED, HOPS
 
 CANDIDATE: Final = "candidate"
 """The key of the block that holds what a candidate has beside its parts: grounding, citations."""
@@ -69,6 +72,12 @@ class GoogleDecoder(Decoder):
                 said: list[Delta] = []
                 state.take(candidate, said)
                 deltas += [ChoiceDelta(index, delta) for delta in said]
+            if "groundingMetadata" in candidate or "urlContextMetadata" in candidate:
+                deltas.append(MetaDelta(facts=self._grounded()))
+            if HOPS not in data and "continuationToken" in candidate:
+                deltas.append(MetaDelta(facts={CONTINUED: "true"}))
+        if HOPS in data:
+            deltas.append(MetaDelta(facts={HOPS: to_json(data[HOPS], fallback=str).decode()}))
         if usage := data.get("usageMetadata"):
             deltas.append(UsageDelta(usage, whole=True))
         if "error" in data:
@@ -99,6 +108,12 @@ class GoogleDecoder(Decoder):
             self._model = self._model or new_model
             deltas.append(MetaDelta(id=new_id, model=new_model))
 
+    def _grounded(self) -> dict[str, str]:
+        """Return what is charged of the grounding of all candidates."""
+        states = self._candidates.values()
+        facts = grounding_facts(state.grounding for state in states if state.grounding)
+        return {**facts, "url_context": "true"} if any(s.has_pages for s in states) else facts
+
     def _response(self, data: JSONObject, deltas: list[Delta]) -> None:
         deltas.append(
             BlockDelta({name: data[name] for name in _OF_RESPONSE if data.get(name)}, RESPONSE)
@@ -110,11 +125,21 @@ class GoogleDecoder(Decoder):
 
 
 class _Candidate:
-    """One candidate's answer, as far as where its parts belong is concerned."""
+    """One candidate's answer, as far as where its parts belong is concerned.
 
-    __slots__ = ("_blocks", "_calls", "_citations", "_open", "_run", "_run_kind")
+    Attributes:
+        grounding: what it was grounded with, by all chunks together; None without any.
+        has_pages: whether pages were read for it.
+    """
+
+    __slots__ = (
+        *("_blocks", "_calls", "_citations", "_open", "_run", "_run_kind"),
+        *("grounding", "has_pages"),
+    )
 
     def __init__(self) -> None:
+        self.grounding: JSONObject | None = None
+        self.has_pages = False
         self._blocks = 0
         self._calls = 0
         # The block of text that the next part continues, if it is of the same kind.
@@ -204,10 +229,10 @@ class _Candidate:
             return
         if isinstance(citations := fields.get("citationMetadata"), dict):
             fields["citationMetadata"] = self._all_citations(cast("JSONObject", citations))
+        if isinstance(found := fields.get("groundingMetadata"), dict):
+            self.grounding = joined(self.grounding or {}, cast("JSONObject", found))
+        self.has_pages = self.has_pages or bool(fields.get("urlContextMetadata"))
         deltas.append(BlockDelta(fields, CANDIDATE))
-        grounding: JSONObject = fields.get("groundingMetadata") or {}
-        if queries := grounding.get("webSearchQueries"):
-            deltas.append(MetaDelta(facts={"web_search_queries": str(len(queries))}))
 
     def _all_citations(self, metadata: JSONObject) -> JSONObject:
         """Join the citations of all chunks: each brings those of its own text, some all again."""

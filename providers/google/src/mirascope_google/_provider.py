@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -32,10 +31,11 @@ from . import _answer, _request
 from ._call_response import GoogleCallResponse
 from ._decode import GoogleDecoder
 from ._framer import GenerateFramer
+from ._platform import connection_facts
 from ._sdk_objects import build, build_response, wire_json
 from ._source import AsyncGenerateSource, GenerateSource
 from ._stream import GoogleAsyncStream, GoogleStream
-from ._usage import context_facts, normalize, vertex_facts
+from ._usage import context_facts, normalize
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -150,14 +150,7 @@ class GoogleProvider(Provider):
 
     @override
     def request_facts(self, connection: Connection) -> Mapping[str, str]:
-        # The client shows whether it speaks to Vertex AI; its location only in private.
-        client, settings = connection.client, connection.settings
-        if not (getattr(client, "vertexai", False) or settings.get("vertexai")):
-            return {}
-        location = getattr(getattr(client, "_api_client", None), "location", None)
-        return vertex_facts(
-            location or settings.get("location") or os.environ.get("GOOGLE_CLOUD_LOCATION")
-        )
+        return connection_facts(connection)
 
     @override
     def usage_object(self, usage: JSONObject) -> Any:

@@ -24,6 +24,7 @@ from typing import Any, cast
 from mirascope.core import HTTPSource, JSONObject
 
 from ._sdk_objects import wire_json
+from ._usage import HOPS
 
 
 class Aborted(BaseException):
@@ -47,6 +48,7 @@ class Tap:
         self._api_client = api_client
         self._requests = 0
         self._seen: list[JSONObject] = []
+        self._hops: dict[int, JSONObject] = {}
         self._pairs = True
         self._aborted = False
         self.response: Any = None
@@ -69,6 +71,8 @@ class Tap:
     def see(self, data: JSONObject) -> JSONObject:
         """Take note of the JSON that the SDK is about to read."""
         self._seen.append(data)
+        if usage := data.get("usageMetadata"):
+            self._hops[self._requests] = usage
         return data
 
     @property
@@ -93,6 +97,11 @@ class Tap:
             return wire_json(obj)
         [data] = seen
         candidates: list[JSONObject] = data.get("candidates") or []
+        if (candidates and "continuationToken" in candidates[0]) or self._requests > 1:
+            # The SDK sums the usage of an answer that it continues, and each request has its own
+            # price: a long one costs more by the token.
+            hops = [self._hops.get(number) for number in range(1, self._requests + 1)]
+            data = {**data, HOPS: hops}
         if self._requests > 1 or (candidates and candidates[0].get("finishReason")):
             return _as_yielded(data, obj)
         return data

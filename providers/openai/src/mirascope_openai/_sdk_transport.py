@@ -26,7 +26,7 @@ from mirascope.core import (
 )
 from typing_extensions import override
 
-from ._usage import normalize, region_facts, tool_facts
+from ._usage import host_facts, normalize, tool_facts
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -89,18 +89,17 @@ class SDKTransport(Provider):
 
     @override
     def context_facts(self, context: Mapping[str, Any]) -> dict[str, str]:
-        return {
-            **super().context_facts(context),
-            **tool_facts(context),
-            **region_facts(context.get("base_url", "")),
-        }
+        stated = {**super().context_facts(context), **tool_facts(context)}
+        if address := context.get("base_url"):
+            stated |= host_facts(address)
+        return stated
 
     @override
     def request_facts(self, connection: Connection) -> Mapping[str, str]:
-        url: object = connection.settings.get("base_url")
         if connection.client is not None:
-            url = getattr(connection.client, "base_url", None)
-        return region_facts(url or os.environ.get("OPENAI_BASE_URL", ""))
+            return host_facts(getattr(connection.client, "base_url", None))
+        url = connection.settings.get("base_url") or os.environ.get("OPENAI_BASE_URL")
+        return host_facts(url) if url else {}
 
     @override
     def map_error(self, error: Exception) -> APIError | None:

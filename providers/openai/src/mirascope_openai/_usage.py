@@ -1,4 +1,4 @@
-"""What of a response changes its price beside its tokens, and usage with all of it.
+"""What of a response changes its price besides its tokens, and usage with all of it.
 
 Pure functions. The facts are text, as all facts of a response: counts in digits, objects in JSON.
 """
@@ -10,12 +10,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from mirascope.core import Usage, UsagePart, token_count
+from mirascope.core import (
+    OTHER_HOST,
+    UNKNOWN_HOST,
+    Usage,
+    UsagePart,
+    host_of,
+    token_count,
+)
 from mirascope.core.json import as_list, as_mapping
 from mirascope_compatible import normalize_usage
 from pydantic_core import from_json, to_json
 
-_REGION: Final = re.compile(r"^(?:https?://)?([a-z]{2})\.api\.openai\.com(?:[:/]|$)", re.IGNORECASE)
+_OWN_HOST: Final = re.compile(r"(?:([a-z0-9-]+)\.)?api\.openai\.com")
+_AZURE: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_SEARCH_TOOL: Final = re.compile(r"(web_search(?:_preview)?)(?:_\d{4}_\d{2}_\d{2})?")
 _SEARCHES: Final = frozenset({"search", None, ""})
 _SESSIONS: Final = (
     "containers of the code interpreter are charged by the session, which usage does not count"
@@ -27,12 +36,12 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
     """Return usage of any of OpenAI's APIs by the rule for all providers, fees included.
 
     `input_tokens` includes what was read from a cache or written to one, `output_tokens` includes
-    reasoning. `cost` is OpenRouter's own figure. What the image generation tool used is not in it
-    and is priced at its own model. https://platform.openai.com/docs/pricing
+    reasoning. What the image generation tool used is not in it and is priced at its own model.
+    https://platform.openai.com/docs/pricing
 
     Args:
         usage: `usage` as it was sent.
-        facts: what `tool_facts` and `region_facts` found, and `service_tier`.
+        facts: what `tool_facts` and `host_facts` found, and `service_tier`.
     """
     result = normalize_usage(usage, facts)
     fees = {
@@ -59,7 +68,7 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
 
 
 def tool_facts(response: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the response's hosted tools did, as far as it is charged beside tokens.
+    """Return what the response's hosted tools did, as far as it is charged besides tokens.
 
     Args:
         response: a response object; or, of one that was stored, any of its `tool_usage`, `tools`
@@ -73,6 +82,15 @@ def tool_facts(response: Mapping[str, Any]) -> dict[str, str]:
     facts: dict[str, str] = {}
     if count := token_count(searches):
         facts["web_searches"] = str(count)
+        # The preview tool costs more with some models; the response repeats the tools it was given.
+        tools = response.get("tools")
+        names = [
+            tool if isinstance(tool, str) else str(as_mapping(tool).get("type"))
+            for tool in ([tools] if isinstance(tools, str) else as_list(tools))
+        ]
+        given = {found[1] for name in names if (found := _SEARCH_TOOL.fullmatch(name))}
+        if len(given) == 1:
+            facts["search_tool"] = given.pop()
     for kind, name in (
         ("file_search_call", "file_searches"),
         ("code_interpreter_call", "code_interpreter_calls"),
@@ -89,17 +107,25 @@ def tool_facts(response: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
-def region_facts(base_url: object) -> dict[str, str]:
-    """Return the region that a host of OpenAI's stands for, such as `eu.api.openai.com`.
+def host_facts(base_url: object) -> dict[str, str]:
+    """Return what a server's address means for prices: its region, or that it is not OpenAI's.
 
     https://platform.openai.com/docs/guides/your-data#data-residency-controls
+
+    Args:
+        base_url: the address; None where it is not known which server answers.
     """
-    found = _REGION.match(str(base_url))
-    return {"region": found[1].lower()} if found else {}
+    host = UNKNOWN_HOST if base_url is None else host_of(base_url)
+    if host == UNKNOWN_HOST:
+        return {"host": UNKNOWN_HOST}
+    found = _OWN_HOST.fullmatch(host)
+    if found is None:
+        return {"host": "azure" if host.endswith(_AZURE) else OTHER_HOST}
+    return {"region": found[1]} if found[1] else {}
 
 
 def token_count_of(text: str) -> int:
-    """Return a count from a fact; 0 for anything that is none."""
+    """Return a count from a fact; 0 for anything that is not one."""
     return token_count(int(text)) if text.isascii() and text.isdigit() else 0
 
 

@@ -1,41 +1,22 @@
-"""Usage times prices, in exact decimal arithmetic, with an audit trail."""
+"""What calls cost, as money: exact amounts with an audit trail, which add up."""
 
 from __future__ import annotations
 
-import datetime
-import functools
-import inspect
-import time
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias, overload
 
-from .._errors import MirascopeError
-from ._rows import meets, timestamp
-from ._table import Match, PriceTable
-from ._units import PER, TOKEN_TOTALS, Unit, total_of
-from ._usage import Usage, UsagePart
+from .._errors import UsageError
 
 CostBasis: TypeAlias = Literal["list", "provider", "override", "estimated", "mixed"]
 
 # The caller's own context may round, or trap what is not exact. Counts have at most 19 digits,
 # prices and factors a few each, so that nothing is ever rounded in this one.
-_EXACT: Final = Context(prec=100, traps=[])
-_ZERO: Final = Decimal(0)
-_ONE: Final = Decimal(1)
-_TIERS: Final = ("service_tier", "speed", "processing")
-"""Facts that always have to do with the price, so that a value no row is for must be said."""
-_ORDINARY: Final = frozenset({"default", "auto", "standard", "standard_only", "on_demand", ""})
-
-
-class UnknownPriceWarning(UserWarning):
-    """A model is not in its provider's price table: its cost is None."""
-
-
-class UnknownPriceError(MirascopeError):
-    """A model is not in its provider's price table, and `prices.strict()` makes that an error."""
+EXACT: Final = Context(prec=100, traps=[])
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+_BASES: Final = ("list", "provider", "override", "estimated", "mixed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +38,29 @@ class CostLine:
     price: Decimal
     amount: Decimal
     per: int = 1_000_000
-    factor: Decimal = _ONE
+    factor: Decimal = ONE
     model: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The line for JSON; prices and amounts are text, so that no digit is lost."""
+        return {
+            "model": self.model,
+            "unit": self.unit,
+            "count": self.count,
+            "price": plain(self.price),
+            "per": self.per,
+            "factor": plain(self.factor),
+            "amount": plain(self.amount),
+        }
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cost:
     """What a response cost, and why.
 
-    Costs can be added, and `sum()` adds many: attempts, the calls of a conversation.
+    A cost is an amount of money: it compares with other costs and with numbers by its total, can be
+    rounded and formatted (`f"{cost:.4f}"`), and multiplied, which gives a `Decimal`. Costs can be
+    added; `prices.total` adds many, also where some are None.
 
     Attributes:
         total: US dollars, not rounded.
@@ -76,6 +71,8 @@ class Cost:
             `"mixed"` for a sum of several.
         notes: what one should know about the figure.
         model: the entry of the price table that was used; `""` for a sum of several.
+        calls: how many calls it is the cost of, those in `unpriced` included.
+        unpriced: how many of them had no known price and are left out.
     """
 
     total: Decimal
@@ -84,6 +81,8 @@ class Cost:
     basis: CostBasis = "list"
     notes: tuple[str, ...] = ()
     model: str = ""
+    calls: int = 1
+    unpriced: int = 0
 
     def __float__(self) -> float:
         return float(self.total)
@@ -91,20 +90,154 @@ class Cost:
     def __str__(self) -> str:
         return f"${plain(self.total)}"
 
+    def __format__(self, spec: str) -> str:
+        return format(self.total, spec) if spec else str(self)
+
+    @overload
+    def __round__(self) -> int: ...
+    @overload
+    def __round__(self, digits: int) -> Decimal: ...
+    def __round__(self, digits: int | None = None) -> Decimal | int:
+        return round(self.total) if digits is None else round(self.total, digits)
+
+    def __eq__(self, other: object) -> bool:
+        amount = _amount(other)
+        return NotImplemented if amount is None else self.total == amount
+
+    def __hash__(self) -> int:
+        return hash(self.total)
+
+    def __lt__(self, other: object) -> bool:
+        amount = _amount(other)
+        return NotImplemented if amount is None else self.total < amount
+
+    def __le__(self, other: object) -> bool:
+        amount = _amount(other)
+        return NotImplemented if amount is None else self.total <= amount
+
+    def __gt__(self, other: object) -> bool:
+        amount = _amount(other)
+        return NotImplemented if amount is None else self.total > amount
+
+    def __ge__(self, other: object) -> bool:
+        amount = _amount(other)
+        return NotImplemented if amount is None else self.total >= amount
+
     def __add__(self, other: object) -> Cost:
-        if not isinstance(other, Cost):
-            return NotImplemented
-        return Cost(
-            total=_EXACT.add(self.total, other.total),
-            lines=self.lines + other.lines,
-            exact=self.exact and other.exact,
-            basis=self.basis if self.basis == other.basis else "mixed",
-            notes=tuple(dict.fromkeys(self.notes + other.notes)),
-            model=self.model if self.model == other.model else "",
-        )
+        return total((self, other)) if isinstance(other, Cost) else NotImplemented
 
     def __radd__(self, other: object) -> Cost:
+        # What `sum()` begins with.
         return self if other == 0 else NotImplemented
+
+    def __mul__(self, factor: object) -> Decimal:
+        number = None if isinstance(factor, Cost) else _amount(factor)
+        return NotImplemented if number is None else EXACT.multiply(self.total, number)
+
+    __rmul__ = __mul__
+
+    def __sub__(self, other: object) -> Decimal:
+        amount = _amount(other)
+        return NotImplemented if amount is None else EXACT.subtract(self.total, amount)
+
+    def __rsub__(self, other: object) -> Decimal:
+        amount = _amount(other)
+        return NotImplemented if amount is None else EXACT.subtract(amount, self.total)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The cost for JSON; amounts are text, so that no digit is lost."""
+        found: dict[str, Any] = {
+            "total": plain(self.total),
+            "currency": "USD",
+            "exact": self.exact,
+            "basis": self.basis,
+            "model": self.model,
+            "lines": [line.to_dict() for line in self.lines],
+            "notes": list(self.notes),
+        }
+        if (self.calls, self.unpriced) != (1, 0):
+            found |= {"calls": self.calls, "unpriced": self.unpriced}
+        return found
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the cost that `to_dict` wrote.
+
+        Raises:
+            UsageError: it is not one.
+        """
+        try:
+            basis = data.get("basis", "list")
+            if basis not in _BASES:
+                raise ValueError(f"basis is {basis!r}")
+            return cls(
+                total=Decimal(data["total"]),
+                lines=tuple(_line(line) for line in data.get("lines", ())),
+                exact=bool(data.get("exact", False)),
+                basis=basis,
+                notes=tuple(map(str, data.get("notes", ()))),
+                model=str(data.get("model", "")),
+                calls=int(data.get("calls", 1)),
+                unpriced=int(data.get("unpriced", 0)),
+            )
+        except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError) as error:
+            raise UsageError(f"this is not a cost as Cost.to_dict() writes it: {error!r}") from None
+
+
+def total(costs: Iterable[Cost | None]) -> Cost:
+    """Return the sum of costs, which takes time in proportion to their number.
+
+    Lines of the same model, unit, price and factor become one. A cost that is not known (None) is
+    counted in `unpriced` and left out, and then the sum is not exact.
+
+    Args:
+        costs: the costs, such as `stream.cost_details` of many streams.
+    """
+    sums: dict[tuple[Any, ...], list[Any]] = {}
+    notes: dict[str, None] = {}
+    bases: set[CostBasis] = set()
+    models: set[str] = set()
+    amount, exact, calls, unpriced = ZERO, True, 0, 0
+    for cost in costs:
+        if cost is None:
+            calls, unpriced = calls + 1, unpriced + 1
+            continue
+        calls, unpriced = calls + cost.calls, unpriced + cost.unpriced
+        amount = EXACT.add(amount, cost.total)
+        exact = exact and cost.exact
+        bases.add(cost.basis)
+        models.add(cost.model)
+        if cost.notes:
+            notes.update(dict.fromkeys(cost.notes))
+        for line in cost.lines:
+            key = (line.model, line.unit, line.price, line.per, line.factor)
+            known = sums.get(key)
+            if known is None:
+                sums[key] = [line.count, line.amount]
+            else:
+                known[0] += line.count
+                known[1] = EXACT.add(known[1], line.amount)
+    lines = tuple(
+        CostLine(unit, count, price, line_amount, per, factor, model)
+        for (model, unit, price, per, factor), (count, line_amount) in sums.items()
+    )
+    said = [note for note in notes if not note.startswith(_UNPRICED)]
+    if unpriced:
+        said.append(f"{_UNPRICED}{unpriced} of {calls} calls have no known price and are left out")
+    return Cost(
+        total=amount,
+        lines=lines,
+        exact=exact and not unpriced,
+        basis=bases.pop() if len(bases) == 1 else "mixed" if bases else "list",
+        notes=tuple(said),
+        model=models.pop() if len(models) == 1 else "",
+        calls=calls,
+        unpriced=unpriced,
+    )
+
+
+_UNPRICED: Final = "not the whole: "
+"""How the note of a sum begins, so that a sum of sums has it once."""
 
 
 def plain(amount: Decimal) -> str:
@@ -113,208 +246,31 @@ def plain(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-_warned: set[tuple[str, str]] = set()
-
-
-def calculate_cost(
-    usage: Usage,
-    table: PriceTable,
-    *,
-    model: str,
-    requested_model: str | None = None,
-    final: bool = True,
-    at: datetime.date | float | None = None,
-    basis: CostBasis = "list",
-    discount: Decimal | None = None,
-    strict: bool = False,
-) -> Cost | None:
-    """Return what `usage` cost, or None where the table does not know the model.
-
-    Args:
-        usage: the usage of one response.
-        table: the provider's prices.
-        model: the model as the response names it.
-        requested_model: the model that was asked for, tried when the table does not know `model`.
-        final: False where the response ended early, so that more may have been used.
-        at: when the request was sent: a date or time (UTC without a zone), or seconds since 1970;
-            now if None.
-        basis: where the table's prices come from.
-        discount: what all prices are multiplied with, such as `Decimal("0.9")`.
-        strict: raise where a model's price is not known.
-
-    Raises:
-        UnknownPriceError: with `strict`, the table does not know a model.
-    """
-    notes: list[str] = []
-    if not (final and usage.final):
-        notes.append("the stream ended before its final usage: a lower bound")
-    if (reported := _reported(usage)) is not None:
-        return Cost(
-            total=reported, basis="provider", exact=not notes, notes=tuple(notes), model=model
-        )
-    if table.free:
-        notes.append("the model runs on this machine")
-        return Cost(total=_ZERO, exact=final, notes=tuple(notes), model=model)
-    match = table.match(model)
-    if match is None and requested_model:
-        match = table.match(requested_model)
-    if match is None:
-        if strict:
-            raise UnknownPriceError(_unknown(table, model))
-        _warn_unknown(table, model)
-        return None
-    seconds = _seconds(at)
-    bill = _Bill(notes, discount)
-    if not match.exact:
-        notes.append(f"{model!r} is priced as {match.model!r}")
-    notes += usage.notes
-    if usage.parts:
-        for part in usage.parts:
-            found = match if part.model is None else table.match(part.model)
-            if found is None:
-                bill.leave_out(part, strict)
-            else:
-                bill.add(found, part.counts, usage.facts, seconds)
-        if usage.fees:
-            bill.add(match, usage.fees, usage.facts, seconds)
-    else:
-        counts = usage.counts
-        if usage.cache_read_tokens + usage.cache_write_tokens > usage.input_tokens:
-            notes.append("more tokens of a cache than of input are reported: they are cut to it")
-        if usage.fees:
-            counts.update(usage.fees)
-        bill.add(match, counts, usage.facts, seconds, usage.reasoning_tokens)
-    return Cost(
-        total=functools.reduce(_EXACT.add, (line.amount for line in bill.lines), _ZERO),
-        lines=tuple(bill.lines),
-        exact=not notes,
-        basis="override" if discount is not None or match.entry.is_override else basis,
-        notes=tuple(dict.fromkeys(notes)),
-        model=match.model,
-    )
-
-
-class _Bill:
-    """The lines of a cost as they are found."""
-
-    def __init__(self, notes: list[str], discount: Decimal | None) -> None:
-        self.lines: list[CostLine] = []
-        self._notes = notes
-        self._discount = _ONE if discount is None else discount
-
-    def add(
-        self,
-        match: Match,
-        counts: Mapping[str, int],
-        facts: Mapping[str, str],
-        at: float,
-        reasoning: int = 0,
-    ) -> None:
-        """Add the lines of one inference."""
-        entry = match.entry
-        # One pass over a few units; generators cost more than the sums.
-        size = 0
-        for name, count in counts.items():
-            if name[:6] != "output" and (name in TOKEN_TOTALS or total_of(name) is not None):
-                size += count
-        prices = entry.prices(facts, size, at)
-        if reasoning and "output_reasoning" in prices:
-            reasoning = min(reasoning, counts.get("output", 0))
-            rest = counts.get("output", 0) - reasoning
-            counts = {**counts, "output": rest, "output_reasoning": reasoning}
-        fee_factor = factor = self._discount
-        for modifier in entry.modifiers:
-            if meets(modifier.when, facts):
-                factor = _EXACT.multiply(factor, modifier.factor)
-        for fact in _TIERS:
-            value = facts.get(fact)
-            if (
-                value
-                and value not in _ORDINARY
-                and value not in entry.conditions.get(fact, frozenset())
-            ):
-                self._notes.append(
-                    f"{fact} {value!r} has no price of its own for {entry.name!r}: priced as the "
-                    "standard one"
-                )
-        for name, count in counts.items():
-            if count <= 0:
-                continue
-            unit = entry.units.get(name)
-            price = None if unit is None else _price(unit, prices)
-            if unit is None or price is None:
-                self._notes.append(
-                    f"{entry.name or 'the call'!r} has no price for {name}: {count} are left out"
-                )
-                continue
-            applied = fee_factor if unit.is_fee else factor
-            amount = _EXACT.multiply(Decimal(count), price)
-            if applied is not _ONE:
-                amount = _EXACT.multiply(amount, applied)
-            amount = _EXACT.divide(amount, PER[unit.per])
-            self.lines.append(CostLine(name, count, price, amount, unit.per, applied, entry.name))
-
-    def leave_out(self, part: UsagePart, strict: bool) -> None:
-        """Say that an inference has no price."""
-        message = f"no price is known for {part.model!r} ({part.label or 'a part'}): it is left out"
-        if strict:
-            raise UnknownPriceError(message)
-        self._notes.append(message)
-
-
-def _price(unit: Unit, prices: Mapping[str, Decimal]) -> Decimal | None:
-    price = prices.get(unit.name)
-    if price is None:
-        for fallback in unit.fallbacks:
-            if (price := prices.get(fallback)) is not None:
-                return price
-    return price
-
-
-def _seconds(at: datetime.date | float | None) -> float:
-    if at is None:
-        return time.time()
-    return timestamp(at) if isinstance(at, datetime.date) else float(at)
-
-
-def _reported(usage: Usage) -> Decimal | None:
-    if usage.reported_cost is None:
+def decimal_of(value: object) -> Decimal | None:
+    """Return a number as its digits read, or None for what is not one; text counts as well."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:
-        cost = Decimal(usage.reported_cost)
-    except (InvalidOperation, ValueError, TypeError):
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
         return None
-    return cost if cost.is_finite() and cost >= 0 else None
+    return number if number.is_finite() else None
 
 
-def _unknown(table: PriceTable, model: str) -> str:
-    return f"no price is known for {table.provider} model {model!r}: its cost is None"
+def _amount(value: object) -> Decimal | None:
+    """Return what a cost can be compared with, or None: text is not an amount of money."""
+    if isinstance(value, Cost):
+        return value.total
+    return None if isinstance(value, str) else decimal_of(value)
 
 
-def _warn_unknown(table: PriceTable, model: str) -> None:
-    # A provider without any table is priced by nobody, which is no surprise worth a warning.
-    if not table or (table.provider, model) in _warned:
-        return
-    _warned.add((table.provider, model))
-    warnings.warn(
-        _unknown(table, model),
-        UnknownPriceWarning,
-        stacklevel=_level_of_the_caller(),
+def _line(data: Mapping[str, Any]) -> CostLine:
+    return CostLine(
+        unit=str(data["unit"]),
+        count=int(data["count"]),
+        price=Decimal(data["price"]),
+        amount=Decimal(data["amount"]),
+        per=int(data.get("per", 1_000_000)),
+        factor=Decimal(data.get("factor", 1)),
+        model=str(data.get("model", "")),
     )
-
-
-def _level_of_the_caller() -> int:
-    """Return the `stacklevel` that blames the first line outside this library.
-
-    A cost is asked for by properties, by `prices.cost()` and by the command line, each with a
-    number of frames of its own between it and here.
-    """
-    level, frame = 0, inspect.currentframe()
-    while frame is not None and _is_ours(frame.f_globals.get("__name__")):
-        level, frame = level + 1, frame.f_back
-    # This function's own frame counts for the one that warns.
-    return level
-
-
-def _is_ours(module: object) -> bool:
-    return isinstance(module, str) and module.partition(".")[0] == __name__.partition(".")[0]

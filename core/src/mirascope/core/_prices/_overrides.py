@@ -15,8 +15,9 @@ from typing import Any, Final
 from .. import _observers
 from .._errors import UsageError
 from .._process import ProcessLock
-from ._cost import Cost, calculate_cost
-from ._rows import parse_price
+from ._calculate import calculate_cost
+from ._cost import Cost, decimal_of
+from ._files import read_text
 from ._table import PriceTable
 from ._usage import Usage
 
@@ -43,21 +44,15 @@ _files: dict[str, list[PriceTable]] = {}
 
 
 def register(provider: str, prices: PriceTable | str | os.PathLike[str]) -> None:
-    """Put prices over those of a provider, model by model, for the whole process.
-
-    A model of the table replaces the provider's model of the same name or alias, and keeps its
-    other names; with `extends = true` its rows only come after the provider's. What is registered
-    later comes over what was registered earlier.
-
-    Args:
-        provider: the provider's name.
-        prices: a table, or the path of a TOML file in the format of `prices.toml`.
+    """Put prices over those of a provider; see `mirascope.core.prices.register`.
 
     Raises:
-        UsageError: the file does not follow the format.
+        UsageError: the file does not follow the format, or says that it is another provider's.
         OSError: the file can't be read.
     """
     table = prices if isinstance(prices, PriceTable) else _read(Path(prices))
+    if table.provider and table.provider != provider:
+        raise UsageError(f"these are prices of {table.provider!r}, not of {provider!r}")
     with _lock:
         _state.registered.setdefault(provider, []).append(table)
         _state.version += 1
@@ -72,20 +67,19 @@ def unregister(provider: str) -> None:
 
 
 def discount(provider: str, factor: Decimal | int | str) -> None:
-    """Multiply what a provider's tables say with a factor, such as that of a contract.
-
-    What the provider itself reports, and what a call gives as its own prices, is left alone.
-
-    Args:
-        provider: the provider's name.
-        factor: what a list price is multiplied with: `Decimal("0.9")` is ten percent off.
+    """Multiply a provider's prices; see `mirascope.core.prices.discount`.
 
     Raises:
-        UsageError: the factor is no number, or negative.
+        UsageError: the factor is not a number between 0 and 1.
     """
-    given = Decimal(factor) if isinstance(factor, str) else factor
+    given = decimal_of(factor)
+    if given is None or not 0 <= given <= 1:
+        raise UsageError(
+            f"the discount of {provider!r} is {factor!r}, and must be what is left of the price: "
+            '"0.9" for ten percent off'
+        )
     with _lock:
-        _state.discounts[provider] = parse_price(given, f"the discount of {provider!r}")
+        _state.discounts[provider] = given
 
 
 def strict(enabled: bool = True) -> None:
@@ -228,4 +222,4 @@ def _named(path: str) -> PriceTable:
 
 
 def _read(path: Path) -> PriceTable:
-    return PriceTable.from_toml(path.read_text("utf-8"), str(path))
+    return PriceTable.from_toml(read_text(path), str(path))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 
 from .._errors import UsageError
 from ._units import Unit
 
+ValueT = TypeVar("ValueT")
 Conditions: TypeAlias = tuple[tuple[str, frozenset[str]], ...]
 """Facts and the values of them that a row or a modifier is for."""
 
-_CONDITIONS: Final = frozenset({"when", "above", "at_least", "from", "until"})
+TIERS: Final = ("service_tier", "speed", "processing")
+"""Facts that always have to do with the price, so that a value no row is for must be said."""
+_CONDITIONS: Final = frozenset(
+    {"when", "above", "at_least", "from", "until", "hours", "recorded", "note"}
+)
+_DAY: Final = 86_400
+_ZERO: Final = Decimal(0)
 _ALWAYS: Final = float("-inf")
 _FOREVER: Final = float("inf")
 
@@ -29,6 +36,12 @@ class PriceRow:
         above: the row holds where one inference's whole input has more tokens than this.
         start: the time from which the row holds (seconds since 1970, UTC).
         end: the time at which it no longer holds.
+        hours: the times of day (seconds since midnight, UTC) from which and before which the row
+            holds, or None for the whole day; the second can be the next day's.
+        recorded: the time since which the prices are known; a cost of an earlier request is not
+            exact.
+        note: what is not certain about the prices; a cost with one of them is not exact.
+        tiers: which of the facts that make a tier the row is for.
     """
 
     prices: Mapping[str, Decimal]
@@ -36,12 +49,35 @@ class PriceRow:
     above: int = -1
     start: float = _ALWAYS
     end: float = _FOREVER
+    hours: tuple[int, int] | None = None
+    recorded: float = _ALWAYS
+    note: str = ""
+    tiers: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        named = frozenset(fact for fact, _ in self.when if fact in TIERS)
+        object.__setattr__(self, "tiers", named)
 
     def holds(self, facts: Mapping[str, str], input_tokens: int, at: float) -> bool:
         """Whether the row is for such a request."""
         if input_tokens <= self.above or not self.start <= at < self.end:
             return False
+        if self.hours is not None and not _in_hours(self.hours, at):
+            return False
         return not self.when or meets(self.when, facts)
+
+    def doubt(self, at: float) -> str:
+        """Return why a cost with these prices is not exact, or `""` where it is.
+
+        Args:
+            at: when the request was sent (seconds since 1970).
+        """
+        if self.note:
+            return self.note
+        if at < self.recorded:
+            day = datetime.datetime.fromtimestamp(self.recorded, datetime.UTC).date()
+            return f"the price is known from {day} on: whether it held before is not"
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +97,38 @@ class Modifier:
 
 def meets(conditions: Conditions, facts: Mapping[str, str]) -> bool:
     """Whether the facts of a response are those that the conditions name."""
-    return all(facts.get(name) in values for name, values in conditions)
+    # A loop, because a generator costs more than the look-ups.
+    for name, values in conditions:  # noqa: SIM110
+        if facts.get(name) not in values:
+            return False
+    return True
 
 
-def parse_row(row: Any, units: Mapping[str, Unit], where: str) -> PriceRow:
+class Attempt(Protocol):
+    """Reads one value; what becomes of a fault is for whoever reads the table to say."""
+
+    def __call__(
+        self, parse: Callable[[Any, str], ValueT], value: Any, what: str, default: ValueT
+    ) -> ValueT:
+        """Return what `parse` makes of the value, or the default where it is at fault."""
+        ...
+
+
+def at_once(parse: Callable[[Any, str], ValueT], value: Any, what: str, default: ValueT) -> ValueT:
+    """Let the first fault raise."""
+    return parse(value, what)
+
+
+def parse_row(
+    units: Mapping[str, Unit], row: Any, where: str, attempt: Attempt = at_once
+) -> PriceRow:
     """Read a row of a price table.
 
     Args:
-        row: the TOML table.
         units: the units that the table knows.
+        row: the TOML table.
         where: the row's place, for errors.
+        attempt: how each of its values is read.
 
     Raises:
         UsageError: the row does not follow the format.
@@ -82,33 +140,54 @@ def parse_row(row: Any, units: Mapping[str, Unit], where: str) -> PriceRow:
     unknown: list[str] = []
     for key, value in given.items():
         if key in units:
-            prices[key] = parse_price(value, f"{where}: the price of {key}")
+            prices[key] = attempt(parse_price, value, f"{where}: the price of {key}", _ZERO)
         elif key not in _CONDITIONS:
             unknown.append(key)
     if unknown:
-        raise UsageError(f"{where} has prices for unknown units: {', '.join(sorted(unknown))}")
+        attempt(_unknown_units, unknown, where, None)
     if len(prices) == len(given):
         return PriceRow(prices=prices)
-    if "above" in given and "at_least" in given:
+
+    def read(key: str, parse: Callable[[Any, str], ValueT], default: ValueT) -> ValueT:
+        return attempt(parse, given[key], f"{where}: {key}", default) if key in given else default
+
+    above = read("above", _tokens, -1)
+    if "at_least" in given:
+        attempt(_only_one, "above" in given, where, None)
+        above = read("at_least", _tokens, 0) - 1
+    start, end = read("from", _time, _ALWAYS), read("until", _time, _FOREVER)
+    attempt(_in_order, (start, end), where, None)
+    return PriceRow(
+        prices=prices,
+        when=read("when", parse_conditions, ()),
+        above=above,
+        start=start,
+        end=end,
+        hours=read("hours", _hours, None),
+        recorded=read("recorded", _time, _ALWAYS),
+        note=read("note", _text, ""),
+    )
+
+
+def _unknown_units(names: list[str], where: str) -> None:
+    raise UsageError(f"{where} has prices for unknown units: {', '.join(sorted(names))}")
+
+
+def _only_one(both: bool, where: str) -> None:
+    if both:
         raise UsageError(f"{where} has both above and at_least: give one of them")
-    above = -1
-    if "above" in given:
-        above = _tokens(given["above"], f"{where}: above")
-    elif "at_least" in given:
-        above = _tokens(given["at_least"], f"{where}: at_least") - 1
-    start = _time(given["from"], f"{where}: from") if "from" in given else _ALWAYS
-    end = _time(given["until"], f"{where}: until") if "until" in given else _FOREVER
-    if start >= end:
+
+
+def _in_order(times: tuple[float, float], where: str) -> None:
+    if times[0] >= times[1]:
         raise UsageError(f"{where}: from is not before until: the row never holds")
-    when = parse_conditions(given["when"], f"{where}: when") if "when" in given else ()
-    return PriceRow(prices=prices, when=when, above=above, start=start, end=end)
 
 
 def parse_price(value: Any, what: str) -> Decimal:
     """Return a price or factor: a number that is not negative.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is something else.
     """
     if isinstance(value, float):
         value = Decimal(repr(value))
@@ -150,6 +229,33 @@ def _time(value: Any, what: str) -> float:
     if not isinstance(value, datetime.date):
         raise UsageError(f"{what} is {value!r}, and must be a date such as 2026-11-22")
     return timestamp(value)
+
+
+def _in_hours(hours: tuple[int, int], at: float) -> bool:
+    start, end = hours
+    second = at % _DAY
+    return start <= second < end if start < end else second >= start or second < end
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{what} is {value!r}, and must be text")
+    return value
+
+
+def _hours(value: Any, what: str) -> tuple[int, int] | None:
+    """Read `"16:30-00:30"`: times of day, UTC."""
+    try:
+        start, end = map(datetime.time.fromisoformat, str(value).split("-"))
+    except ValueError:
+        start = end = datetime.time()
+    if start == end or start.tzinfo or end.tzinfo:
+        raise UsageError(f'{what} is {value!r}, and must be two times, UTC, such as "16:30-00:30"')
+    return _seconds_of_day(start), _seconds_of_day(end)
+
+
+def _seconds_of_day(time: datetime.time) -> int:
+    return time.hour * 3600 + time.minute * 60 + time.second
 
 
 def _tokens(value: Any, what: str) -> int:

@@ -1,13 +1,23 @@
-"""Price tables: what a unit costs, read from a plugin's `prices.toml`.
+r"""Price tables: what a unit costs, read from a plugin's `prices.toml`.
 
 The format::
 
     schema = 1
     provider = "acme"
     updated = 2026-11-22            # when the prices were last checked
+    stale_after_days = 180          # later requests are priced with a note; this is the default
     currency = "USD"
     source = "https://acme.example/pricing"
+    sources = { litellm = ["acme/"] }  # where `mirascope prices update` finds it in others' data
     strip_prefixes = ["acme/"]      # accepted in front of a model's name
+    same_price = ["input_image"]    # costs what the broader unit does, unless a row says
+
+    [hosts]                         # servers that are not the provider's own, by the fact `host`
+    cloud = "its regions cost more" # why a cost is not exact there; "" where it is
+
+    [[spellings]]                   # how a platform names the models; groups become facts
+    pattern = '(?P<region>[a-z]+)\.acme\\\\.(?P<model>.+)'
+    facts = { platform = "cloud" }
 
     [modifiers.eu]                  # a factor on the prices of tokens; several multiply
     when = { region = "eu" }        # facts of the response, each with a value or a list
@@ -17,11 +27,11 @@ The format::
     aliases = ["acme-large-latest"]
     prefixes = ["acme-large-2"]     # dated snapshots; the longest declared prefix wins
     modifiers = ["eu"]
-    prices = [                      # a later row that holds overrides an earlier one, unit by unit
+    prices = [                      # a later row that holds overrides earlier ones, by unit
         { input = 2.5, cache_read = 1.25, output = 10, web_search = 10 },
         { above = 200000, input = 5, cache_read = 2.5, output = 15 },
-        { when = { service_tier = "flex" }, input = 1.25, output = 5 },
-        { from = 2027-01-01, output = 12 },
+        { when = { service_tier = "flex" }, input = 1.25, output = 5, recorded = 2026-10-12 },
+        { from = 2027-01-01, output = 12, note = "announced" },
     ]
 
 Tokens are priced per million, fees per thousand. Numbers are read as exact decimals.
@@ -29,111 +39,19 @@ Tokens are priced per million, fees per thousand. Numbers are read as exact deci
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Self, cast
+from typing import Any, Self
 
 from .._errors import UsageError
-from ._rows import Modifier, PriceRow, parse_conditions, parse_price, parse_row
-from ._units import PER, UNITS, Unit
+from ._entries import Match, ModelPrices, merged_values
+from ._names import DATED, UNKNOWN, Spelling, continues
+from ._reading import read_table
+from ._rows import parse_row
+from ._units import UNITS
 
 __all__ = ["UNITS", "Match", "ModelPrices", "PriceTable"]
-
-_DATE: Final = re.compile(r"(?:-\d{4}-\d{2}-\d{2}|-\d{8}|@[\w-]+|-00\d)$")
-_KEYS: Final = frozenset(
-    {
-        *("schema", "provider", "updated", "currency", "source", "strip_prefixes"),
-        *("units", "modifiers", "models"),
-    }
-)
-_MODEL_KEYS: Final = frozenset(
-    {"aliases", "prefixes", "modifiers", "prices", "extends", "source", "note"}
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPrices:
-    """The prices of one model.
-
-    Attributes:
-        name: the name of the table's entry.
-        rows: the prices and when they hold.
-        modifiers: the factors that can apply.
-        names: the names that are just this model.
-        prefixes: what other names of it begin with.
-        conditions: every value of a fact that some row or modifier is for.
-        units: the units that the table knows.
-        extends: whether the rows come after those of the table that this one overrides.
-        origin: the file or package that the entry was read from.
-        is_override: whether the prices are not those of the provider's own list.
-    """
-
-    name: str
-    rows: tuple[PriceRow, ...]
-    modifiers: tuple[Modifier, ...] = ()
-    names: tuple[str, ...] = ()
-    prefixes: tuple[str, ...] = ()
-    conditions: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    units: Mapping[str, Unit] = field(default_factory=lambda: UNITS)
-    extends: bool = False
-    origin: str = ""
-    is_override: bool = False
-
-    def prices(self, facts: Mapping[str, str], input_tokens: int, at: float) -> dict[str, Decimal]:
-        """Return the prices that hold for an inference.
-
-        Args:
-            facts: how the request was served.
-            input_tokens: the whole input of this one inference, caches included.
-            at: when the request was sent (seconds since 1970).
-        """
-        prices: dict[str, Decimal] = {}
-        for row in self.rows:
-            if row.holds(facts, input_tokens, at):
-                prices.update(row.prices)
-        return prices
-
-    def over(self, other: ModelPrices) -> ModelPrices:
-        """Return this entry in the place of another one of the same name.
-
-        Every name of the other one stays a name of the model. With `extends`, so do its rows,
-        before these.
-        """
-        rows, modifiers = self.rows, self.modifiers
-        if self.extends:
-            rows = (*other.rows, *rows)
-            modifiers = (*other.modifiers, *modifiers)
-        return replace(
-            self,
-            rows=rows,
-            modifiers=modifiers,
-            names=tuple(dict.fromkeys((*other.names, *self.names))),
-            prefixes=tuple(dict.fromkeys((*other.prefixes, *self.prefixes))),
-            conditions=_conditions(rows, modifiers),
-            units={**other.units, **self.units},
-            extends=False,
-            is_override=True,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The prices of a model that was looked up.
-
-    Attributes:
-        entry: the table's entry.
-        exact: False where the name was matched by leaving its date or version away.
-    """
-
-    entry: ModelPrices
-    exact: bool = True
-
-    @property
-    def model(self) -> str:
-        """The name of the table's entry."""
-        return self.entry.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +65,14 @@ class PriceTable:
         free: whether everything costs nothing, such as a model that runs in the process.
         models: the entries, by name.
         strip_prefixes: what is accepted in front of a model's name.
+        same_price: the units whose price is that of the broader one where a model has no other.
+        hosts: why the prices may not hold at a server that is not the provider's own, by the fact
+            `host`; `""` where they do.
+        spellings: other ways to write a model's name.
+        sources: where the provider stands in the public data of others: its names in genai-prices,
+            what stands in front of its models in litellm.
         any_model: the prices of every model there is, or None.
+        places: every value of the facts that modifiers are for, by fact.
     """
 
     provider: str
@@ -156,7 +81,12 @@ class PriceTable:
     free: bool = False
     models: Mapping[str, ModelPrices] = field(default_factory=dict[str, ModelPrices])
     strip_prefixes: tuple[str, ...] = ()
+    same_price: frozenset[str] = frozenset()
+    hosts: Mapping[str, str] = field(default_factory=dict[str, str])
+    spellings: tuple[Spelling, ...] = ()
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     any_model: ModelPrices | None = None
+    places: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     _by_name: Mapping[str, ModelPrices] = field(
         default_factory=dict[str, ModelPrices], init=False, repr=False, compare=False
     )
@@ -169,12 +99,11 @@ class PriceTable:
         by_prefix: list[tuple[str, ModelPrices]] = []
         for entry in self.models.values():
             for name in entry.names:
-                if name in by_name:
+                if by_name.setdefault(name, entry) is not entry:
                     raise UsageError(
                         f"{entry.origin or self.provider}: prices.toml has {name!r} twice: in "
                         f"{by_name[name].name!r} and in {entry.name!r}"
                     )
-                by_name[name] = entry
             by_prefix += [(prefix, entry) for prefix in entry.prefixes]
         by_prefix.sort(key=lambda item: -len(item[0]))
         object.__setattr__(self, "_by_name", by_name)
@@ -189,7 +118,7 @@ class PriceTable:
         return cls(provider=provider)
 
     @classmethod
-    def from_package(cls, package: str) -> Self:
+    def from_package(cls, package: str) -> PriceTable:
         """Read `prices.toml` of an installed package.
 
         Raises:
@@ -210,13 +139,7 @@ class PriceTable:
         Raises:
             UsageError: the text does not follow the format.
         """
-        import tomllib
-
-        try:
-            document = tomllib.loads(text, parse_float=Decimal)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"{origin}: prices.toml is no TOML: {error}") from error
-        return cls._from_document(document, origin)
+        return read_table(text, origin, cls)
 
     @classmethod
     def of_prices(cls, prices: Mapping[str, Any], origin: str) -> Self:
@@ -230,36 +153,15 @@ class PriceTable:
             UsageError: the prices do not follow the format.
         """
         exact = {unit: _decimal(price) for unit, price in prices.items()}
-        entry = ModelPrices(name="", rows=(parse_row(exact, UNITS, origin),), origin=origin)
+        entry = ModelPrices(name="", rows=(parse_row(UNITS, exact, origin),), origin=origin)
         return cls(provider="", any_model=entry)
-
-    @classmethod
-    def _from_document(cls, document: Mapping[str, Any], origin: str) -> Self:
-        where = f"{origin}: prices.toml"
-        if unknown := document.keys() - _KEYS:
-            raise UsageError(f"{where} has unknown keys: {', '.join(sorted(unknown))}")
-        if document.get("schema") != 1 or document.get("currency", "USD") != "USD":
-            raise UsageError(f'{where} must have schema = 1 and currency = "USD"')
-        units = _units(_table(document.get("units", {}), f"{where}: units"), where)
-        modifiers = _modifiers(_table(document.get("modifiers", {}), f"{where}: modifiers"), where)
-        models = {
-            name: _model(name, entry, units, modifiers, origin)
-            for name, entry in _table(document.get("models", {}), f"{where}: models").items()
-        }
-        updated, source = document.get("updated"), document.get("source")
-        return cls(
-            provider=str(document.get("provider", "")),
-            updated=None if updated is None else str(updated),
-            source=None if source is None else str(source),
-            models=models,
-            strip_prefixes=_names(document.get("strip_prefixes", []), f"{where}: strip_prefixes"),
-        )
 
     def match(self, model: str) -> Match | None:
         """Return the prices for a model's name, or None where the table has none.
 
         A name is found as it is, by the longest declared prefix of it, or without the date or
-        version at its end; never because it merely resembles another one.
+        version at its end; never because it merely resembles another one. Upper and lower case are
+        the same.
         """
         if self.any_model is not None:
             return Match(self.any_model)
@@ -267,13 +169,36 @@ class PriceTable:
             model = model.removeprefix(prefix)
         if (entry := self._by_name.get(model)) is not None:
             return Match(entry)
-        for prefix, entry in self._by_prefix:
-            if model.startswith(prefix):
+        for spelling in self.spellings:
+            if (read := spelling.read(model)) is not None:
+                found = self._found(read[0])
+                return None if found is None else replace(found, facts=read[1])
+        return self._found(model)
+
+    def _found(self, model: str) -> Match | None:
+        for name in dict.fromkeys((model, model.lower())):
+            if (entry := self._by_name.get(name)) is not None:
                 return Match(entry)
-        undated = _DATE.sub("", model)
-        if undated != model and (entry := self._by_name.get(undated)) is not None:
-            return Match(entry, exact=False)
+            for prefix, entry in self._by_prefix:
+                if name.startswith(prefix) and (same := continues(prefix, name)) is not None:
+                    return Match(entry, exact=same)
+            undated = DATED.sub("", name)
+            if undated != name and (entry := self._by_name.get(undated)) is not None:
+                return Match(entry, exact=False)
         return None
+
+    def host_note(self, host: str) -> str:
+        """Return why the prices may not be those of a response; `""` where they are.
+
+        Args:
+            host: the fact `host`: whose server answered, where that is not the provider's own.
+        """
+        if host in self.hosts:
+            return self.hosts[host]
+        whose = f"the prices are those of {self.provider}"
+        if host == UNKNOWN:
+            return f"which server answered is not known: {whose}"
+        return f"another server than the provider's own answered: {whose}"
 
     def merged(self, over: PriceTable) -> PriceTable:
         """Return this table with another one's models over it, one by one."""
@@ -298,92 +223,12 @@ class PriceTable:
             free=self.free and not over.models,
             models=models,
             strip_prefixes=tuple(dict.fromkeys((*self.strip_prefixes, *over.strip_prefixes))),
+            same_price=self.same_price | over.same_price,
+            hosts={**self.hosts, **over.hosts},
+            spellings=(*over.spellings, *self.spellings),
+            sources={**self.sources, **over.sources},
+            places=merged_values(self.places, over.places),
         )
-
-
-def _model(
-    name: str,
-    entry: Any,
-    units: Mapping[str, Unit],
-    modifiers: Mapping[str, Modifier],
-    origin: str,
-) -> ModelPrices:
-    where = f"{origin}: prices.toml: {name}"
-    table = _table(entry, where)
-    if unknown := table.keys() - _MODEL_KEYS:
-        raise UsageError(f"{where} has unknown keys: {', '.join(sorted(unknown))}")
-    given = table.get("prices")
-    if not isinstance(given, list) or not given:
-        raise UsageError(f"{where}: prices must be a list of at least one row")
-    extends = table.get("extends", False)
-    if not isinstance(extends, bool):
-        raise UsageError(f"{where}: extends is {extends!r}, and must be true or false")
-    used: list[Modifier] = []
-    for modifier in _names(table.get("modifiers", []), f"{where}: modifiers"):
-        if modifier not in modifiers:
-            raise UsageError(f"{where}: there is no modifier {modifier!r}")
-        used.append(modifiers[modifier])
-    rows = tuple(
-        parse_row(row, units, f"{where}: row {number}")
-        for number, row in enumerate(cast("list[Any]", given), 1)
-    )
-    return ModelPrices(
-        name=name,
-        rows=rows,
-        modifiers=tuple(used),
-        names=(name, *_names(table.get("aliases", []), f"{where}: aliases")),
-        prefixes=_names(table.get("prefixes", []), f"{where}: prefixes"),
-        conditions=_conditions(rows, used),
-        units=units,
-        extends=extends,
-        origin=origin,
-    )
-
-
-def _units(given: Mapping[str, Any], where: str) -> Mapping[str, Unit]:
-    if not given:
-        return UNITS
-    units = dict(UNITS)
-    for name, entry in given.items():
-        table = _table(entry, f"{where}: units.{name}")
-        if name in UNITS or table.keys() - {"per", "fallback"}:
-            raise UsageError(
-                f"{where}: units.{name}: a unit has a name of its own, and of the keys per and "
-                "fallback nothing else"
-            )
-        per, fallback = table.get("per", 1_000_000), table.get("fallback")
-        if per not in PER or isinstance(per, bool):
-            raise UsageError(f"{where}: units.{name}: per is {per!r}: it is one of {list(PER)}")
-        if fallback is not None and fallback not in units:
-            raise UsageError(f"{where}: units.{name}: there is no unit {fallback!r}")
-        chain = () if fallback is None else (fallback, *units[fallback].fallbacks)
-        units[name] = Unit(name, per, chain)
-    return units
-
-
-def _modifiers(given: Mapping[str, Any], where: str) -> dict[str, Modifier]:
-    modifiers: dict[str, Modifier] = {}
-    for name, entry in given.items():
-        place = f"{where}: modifiers.{name}"
-        table = _table(entry, place)
-        if unknown := table.keys() - {"when", "factor", "source"}:
-            raise UsageError(f"{place} has unknown keys: {', '.join(sorted(unknown))}")
-        modifiers[name] = Modifier(
-            name=name,
-            when=parse_conditions(table.get("when"), f"{place}: when"),
-            factor=parse_price(table.get("factor"), f"{place}: factor"),
-        )
-    return modifiers
-
-
-def _conditions(
-    rows: Iterable[PriceRow], modifiers: Iterable[Modifier]
-) -> dict[str, frozenset[str]]:
-    conditions: dict[str, frozenset[str]] = {}
-    for when in (*(row.when for row in rows), *(modifier.when for modifier in modifiers)):
-        for name, values in when:
-            conditions[name] = conditions.get(name, frozenset()) | values
-    return conditions
 
 
 def _decimal(price: Any) -> Any:
@@ -391,17 +236,3 @@ def _decimal(price: Any) -> Any:
         return Decimal(price) if isinstance(price, str) else price
     except InvalidOperation:
         return price
-
-
-def _table(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise UsageError(f"{where} is {value!r}, and must be a table")
-    return cast("dict[str, Any]", value)
-
-
-def _names(value: Any, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(
-        isinstance(name, str) and name for name in cast("list[Any]", value)
-    ):
-        raise UsageError(f"{where} is {value!r}, and must be a list of names")
-    return tuple(cast("list[str]", value))

@@ -25,7 +25,7 @@ class Unit:
 
     @property
     def is_fee(self) -> bool:
-        """Whether it is charged beside tokens: modifiers leave it alone, nothing stands in."""
+        """Whether it is charged besides tokens: modifiers leave it alone, nothing stands in."""
         return self.per != 1_000_000
 
 
@@ -51,7 +51,10 @@ _TOKENS: Final = (
 )
 _FEES: Final = tuple(
     Unit(name, per=1000)
-    for name in ("web_search", "grounded_prompt", "file_search", "maps_query", "request")
+    for name in (
+        *("web_search", "grounded_prompt", "file_search"),
+        *("maps_query", "maps_prompt", "request"),
+    )
 )
 
 UNITS: Final[Mapping[str, Unit]] = MappingProxyType({unit.name: unit for unit in _TOKENS + _FEES})

@@ -78,6 +78,8 @@ class Recording:
         versions: the distributions that recorded it, as `name version`: `core`, `plugin`, `sdk`.
         request: the keyword arguments of the SDK's function, without credentials.
         messages: the messages of the request, in the provider's form.
+        facts: what only the request knew of how it was served, such as a region or another host.
+        metadata: what the function's dynamic configuration said of the call, such as its tags.
         request_id: the provider's id of the request.
         reads: the response, read by read.
         end: how the stream ended; None where the recording was cut before it.
@@ -92,6 +94,8 @@ class Recording:
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
     request: Mapping[str, Any] = field(default_factory=dict[str, Any])
     messages: list[Any] = field(default_factory=list[Any])
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     request_id: str | None = None
     reads: tuple[RecordedRead, ...] = ()
     end: RecordedEnd | None = None
@@ -195,6 +199,8 @@ class Recording:
                 model=_typed(header["model"], str),
                 date=datetime.fromisoformat(_typed(header["date"], str)),
                 versions=_typed(header.get("versions", {}), dict),
+                facts={k: str(v) for k, v in _typed(header.get("facts", {}), dict).items()},
+                metadata=_typed(header.get("metadata", {}), dict),
                 request=request,
                 # The name of the argument that holds them saves writing them twice.
                 messages=_typed(request[messages] if isinstance(messages, str) else messages, list),

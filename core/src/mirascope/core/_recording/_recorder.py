@@ -110,19 +110,34 @@ class Recorder:
         self._lock = threading.RLock()
 
     def begin(
-        self, provider: Provider, model: str, request: Request, connection: Connection
+        self,
+        provider: Provider,
+        model: str,
+        request: Request,
+        connection: Connection,
+        *,
+        facts: Mapping[str, str],
+        metadata: Mapping[str, Any],
     ) -> None:
         """Make the file and write what is known before the request is sent.
+
+        Args:
+            provider: the provider.
+            model: the model that was asked for.
+            request: what is sent, and the messages in it.
+            connection: where it is sent, and the credentials that must not be written.
+            facts: what only the request knows of how it is served and changes its price.
+            metadata: the `metadata` of the function's dynamic configuration.
 
         Raises:
             UsageError: the file can't be made, or there is one.
         """
-        facts = self._facts()
+        known = self._facts()
         self._secrets = Secrets.of(
             settings=connection.settings,
             client=connection.client,
             request=request.kwargs,
-            variables=facts.key_variables,
+            variables=known.key_variables,
         )
         now = datetime.now(UTC)
         self._open(now, provider.name, model)
@@ -134,9 +149,14 @@ class Recorder:
                 "provider": provider.name,
                 "api": provider.api,
                 "model": model,
-                "versions": dict(facts.versions),
+                "versions": dict(known.versions),
                 "request": self._secrets.clean(request.kwargs),
                 "messages": _messages(request) or self._secrets.clean(request.messages),
+                **{
+                    name: self._secrets.clean(dict(given))
+                    for name, given in (("facts", facts), ("metadata", metadata))
+                    if given
+                },
             }
         )
 

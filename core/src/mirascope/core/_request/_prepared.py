@@ -32,9 +32,10 @@ class PreparedCall:
         timeouts: the deadlines.
         fn_args: the arguments of the decorated function, by name.
         prompt_template: the function's template, or None.
-        metadata: the `metadata` of the function's dynamic configuration.
+        metadata: what the function's dynamic configuration says of the call.
         recorder: what writes the response down, or None.
         prices: the call's own prices, over all others.
+        sent_at: when the request was sent, in seconds since 1970, where that was not just now.
     """
 
     provider: Provider
@@ -49,6 +50,12 @@ class PreparedCall:
     metadata: Mapping[str, Any]
     recorder: Recorder | None = None
     prices: PriceTable | None = None
+    sent_at: float | None = None
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What only the request knows of how it is served, such as a region (`request_facts`)."""
+        return self.provider.request_facts(self.connection)
 
     @property
     def user_message_param(self) -> Any:
@@ -91,7 +98,14 @@ class PreparedCall:
     @contextlib.contextmanager
     def _recording(self, recorder: Recorder) -> Generator[None]:
         """Begin a recording; it is removed again if the request fails."""
-        recorder.begin(self.provider, self.model, self.request, self.connection)
+        recorder.begin(
+            self.provider,
+            self.model,
+            self.request,
+            self.connection,
+            facts=self.facts,
+            metadata=self.metadata,
+        )
         try:
             yield
         except BaseException:

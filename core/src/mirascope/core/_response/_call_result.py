@@ -171,15 +171,16 @@ class CallResult(ABC):
 
     @property
     def common_usage(self) -> Usage | None:
-        """The usage by the one rule for all providers, or None where the provider gave none.
+        """The usage by the one rule for all providers, or None where none is known.
+
+        It is not known where the provider gave none, or one in which no counter can be read.
 
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
         answer = self._ended("common_usage")
-        if self._common_usage is _UNREAD:
-            self._common_usage = self._normalized(answer)
-        return self._common_usage
+        usage = self._usage_of(answer)
+        return usage if usage is not None and usage.is_known else None
 
     @property
     def input_tokens(self) -> int | None:
@@ -274,6 +275,16 @@ class CallResult(ABC):
         return datetime.fromtimestamp(self._start_time, UTC)
 
     @property
+    def priced_at(self) -> datetime:
+        """The time whose prices count (UTC): when the request was sent, or when it was recorded.
+
+        Raises:
+            StreamNotExhaustedError: the stream has not ended.
+        """
+        self._ended("priced_at")
+        return datetime.fromtimestamp(self._call.sent_at or self._start_time, UTC)
+
+    @property
     def end_time(self) -> datetime:
         """When the stream ended (UTC).
 
@@ -298,15 +309,18 @@ class CallResult(ABC):
             self._cost = self._priced()
         return self._cost
 
-    def _normalized(self, answer: Accumulator) -> Usage | None:
-        if answer.usage is None:
-            return None
-        provider = self._call.provider
-        facts = {**provider.request_facts(self._call.connection), **answer.facts}
-        return provider.normalize(answer.usage, facts)
+    def _usage_of(self, answer: Accumulator) -> Usage | None:
+        """Return the usage, also one that can't be read: the provider may report the cost."""
+        if self._common_usage is _UNREAD:
+            provider = self._call.provider
+            facts = {**self._call.facts, **answer.facts}
+            self._common_usage = (
+                None if answer.usage is None else provider.normalize(answer.usage, facts)
+            )
+        return self._common_usage
 
     def _priced(self) -> Cost | None:
-        usage = self.common_usage
+        usage = self._usage_of(self._ended("cost"))
         if usage is None:
             return None
         provider = self._call.provider
@@ -317,6 +331,7 @@ class CallResult(ABC):
             model=self.model,
             requested_model=self._call.model,
             final=self._completed,
-            at=self._start_time or None,
+            # A replayed response cost what it did when it was recorded.
+            at=self._call.sent_at or self._start_time or None,
             prices=self._call.prices,
         )

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any
 
+from .. import _observers
 from .._errors import ProviderTimeoutError, StreamDecodeError, describe, error_from_status
 from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
@@ -99,7 +100,7 @@ def _response(
             provider=call.provider.name,
             model=call.model,
         )
-    return call.provider.response_class(
+    response = call.provider.response_class(
         call,
         answer,
         lambda: obj,
@@ -107,3 +108,5 @@ def _response(
         start_time=start,
         end_time=time.time(),
     )
+    _observers.call_finished(response)
+    return response

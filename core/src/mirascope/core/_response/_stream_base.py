@@ -202,6 +202,8 @@ class StreamBase(CallResult, Generic[ChunkT]):
             _observers.stream_finished(self)
         else:
             _observers.stream_failed(self, error)
+        if self._lease.source is not None:
+            _observers.call_finished(self)
 
     def _end_of_body(self) -> MirascopeError | None:
         """The body was read to its end: complete the stream, or return why it is not complete."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         provider,
         register_plugin,
         register_provider,
+        unregister_plugin,
     )
     from ._status import PluginState, PluginStatus, statuses
 
@@ -34,6 +35,7 @@ __all__ = [
     "register_plugin",
     "register_provider",
     "statuses",
+    "unregister_plugin",
 ]
 
 # The registry needs pluggy, which `import mirascope.core` must not load.
@@ -48,6 +50,7 @@ _LOADED_LATER = {
     "register_plugin": "_registry",
     "register_provider": "_registry",
     "statuses": "_status",
+    "unregister_plugin": "_registry",
 }
 
 publish(globals())

@@ -17,6 +17,7 @@ from .._prices._usage import Usage
 from ._spec import ProviderSpec
 
 if TYPE_CHECKING:
+    from .._response._call_result import CallResult
     from .._response._stream_base import StreamBase
 
 PROJECT: Final = "mirascope"
@@ -53,3 +54,11 @@ class ProviderHooks:
     @hookspec
     def mirascope_stream_failed(self, stream: StreamBase[Any], error: MirascopeError) -> None:
         """A stream has ended with an error."""
+
+    @hookspec
+    def mirascope_call_finished(self, result: CallResult) -> None:
+        """A call has its answer, streamed or not: its usage and its cost can be read.
+
+        Streams come here however they ended, once the provider had begun to answer; what never had
+        an answer does not.
+        """

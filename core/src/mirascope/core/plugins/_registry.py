@@ -160,6 +160,13 @@ def register_plugin(plugin: object) -> None:
         _registry.manager.register(plugin)
 
 
+def unregister_plugin(plugin: object) -> None:
+    """Forget a plugin that `register_plugin` registered; one that is not registered is ignored."""
+    with _lock:
+        if _registry.manager.is_registered(plugin):
+            _registry.manager.unregister(plugin)
+
+
 def configure(**settings: Any) -> None:
     """Hand settings to `mirascope_configure` of every plugin, now or when it is loaded.
 

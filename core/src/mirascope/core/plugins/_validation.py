@@ -23,6 +23,7 @@ _OBSERVERS: Final = (
     "mirascope_stream_started",
     "mirascope_stream_finished",
     "mirascope_stream_failed",
+    "mirascope_call_finished",
 )
 
 
