@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from .._errors import PromptError, UsageError
 from .._prices._overrides import call_prices
@@ -16,16 +16,10 @@ from .._recording._recorder import ProviderFacts, RecordTypes, check_record, rec
 from .._tools._base_tool import ToolLike
 from .._tools._toolset import Toolset
 from .._transport._connection import Connection
+from ._params import api_params, refuse_own
 from ._prepared import PreparedCall
 from ._prompt import PromptTemplate, template_of
 from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts
-
-_OWN_PARAMS: Final = {
-    "messages": "write a prompt, or return the messages from the function",
-    "model": "pass it to the decorator instead",
-    "stream": "pass it to the decorator instead",
-}
-"""What `call_params` can't contain, and where it belongs."""
 
 
 class BaseDynamicConfig(TypedDict, total=False):
@@ -85,8 +79,8 @@ class CallSettings:
         if twice := given.keys() & params.keys():
             names = ", ".join(map(repr, sorted(twice)))
             raise UsageError(f"call_params and the decorator both give {names}: give it once")
-        _refuse_own_params(given)
-        given.update(params)
+        refuse_own(given)
+        given.update(api_params(params, provider.settings))
         prices = call_prices(given.pop("prices", None))
         timeouts = parse_timeouts(timeout)
         if not stream and timeouts.keys() - {"total"}:
@@ -178,7 +172,7 @@ def prepare(
     fn_args = prompt.arguments(args, kwargs)
     toolset = Toolset(config["tools"]) if "tools" in config else settings.toolset
     dynamic = config.get("call_params", {})
-    _refuse_own_params(dynamic)
+    refuse_own(dynamic)
     # Address and key are parameters for the user and none of the request's: they travel apart, so
     # that neither a recording nor `call_kwargs` has them.
     names = settings.provider.settings
@@ -216,8 +210,3 @@ def prepare(
         recorder=recorder_for(settings.record, settings.provider_facts),
         prices=settings.prices,
     )
-
-
-def _refuse_own_params(call_params: Mapping[str, Any]) -> None:
-    for name in sorted(call_params.keys() & _OWN_PARAMS.keys()):
-        raise UsageError(f"call_params can't contain {name!r}: {_OWN_PARAMS[name]}")

@@ -1,0 +1,87 @@
+"""What may be given as a parameter of the provider's API, and what has another place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from .._errors import UsageError
+
+_OWN: Final = {
+    "messages": "write a prompt, or return the messages from the function",
+    "model": "pass it to the decorator instead",
+    "stream": "pass it to the decorator instead",
+}
+"""What is never a parameter of an API, and where it belongs."""
+
+_UNSUPPORTED: Final = {
+    "response_model": "ask for JSON or a tool call by the API's own parameters, then validate the "
+    "answer, as in Book.model_validate_json(response.content)",
+    "json_mode": "use the API's own parameter, such as "
+    "response_format={'type': 'json_object'} for OpenAI",
+    "output_parser": "call the parser on the answer, with stream=True on stream.collect()",
+}
+"""Options that programs bring along from Mirascope v1. No API has a parameter of these names, and
+a server that ignores one would answer in free text, silently.
+"""
+
+_ARGUMENTS: Final = (
+    "model",
+    "stream",
+    "api",
+    "tools",
+    "client",
+    "call_params",
+    "timeout",
+    "sdk_iteration",
+    "record",
+    "prices",
+)
+"""The decorators' own arguments."""
+
+_LOOK_ALIKES: Final = frozenset({"models"})
+"""Parameters of APIs that only look like a misspelt argument: OpenRouter's fallback models."""
+
+
+def refuse_own(call_params: Mapping[str, Any]) -> None:
+    """Check the names in `call_params`, of a decorator or of a dynamic configuration.
+
+    Raises:
+        UsageError: a name is not a parameter of any API.
+    """
+    for name in sorted(call_params.keys() & _OWN.keys()):
+        raise UsageError(f"call_params can't contain {name!r}: {_OWN[name]}")
+    for name in sorted(call_params.keys() & _UNSUPPORTED.keys()):
+        raise UsageError(f"call_params can't contain {name!r}: {_UNSUPPORTED[name]}")
+
+
+def api_params(params: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+    """Return the keyword arguments of a decorator that are the API's.
+
+    An option that is not supported may be given as what switches it off: None or False.
+
+    Args:
+        params: what is not an argument of the decorator's own.
+        settings: the connection settings that the provider's calls take besides.
+
+    Raises:
+        UsageError: a name is not a parameter of any API, or an argument that is misspelt.
+    """
+    found: dict[str, Any] = {}
+    names = [*_ARGUMENTS, *_UNSUPPORTED, *settings]
+    for name, value in params.items():
+        if name in _UNSUPPORTED:
+            if value is not None and value is not False:
+                raise UsageError(f"{name!r} is not supported: {_UNSUPPORTED[name]}")
+            continue
+        if name in _OWN:
+            raise UsageError(f"{name!r} is not a parameter of a call: {_OWN[name]}")
+        close = difflib.get_close_matches(name, names, n=1, cutoff=0.85)
+        if close and close[0] != name and name not in _LOOK_ALIKES:
+            raise UsageError(
+                f"unknown argument {name!r}: did you mean {close[0]!r}? A parameter of the API "
+                f"with this name is given as call_params={{{name!r}: …}}"
+            )
+        found[name] = value
+    return found
