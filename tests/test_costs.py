@@ -30,8 +30,8 @@ from mirascope.core import (
 from mirascope.core._prices._calculate import calculate_cost
 from mirascope.core._prices._cost import plain
 from mirascope.core._prices._units import UNITS
-from mirascope.core._replay import replay
 from mirascope.core.plugins import load_provider, statuses
+from mirascope.core.testing import replay
 
 VECTORS_FILE = Path(__file__).resolve().parents[2] / "shared" / "prices" / "cost_vectors.json"
 VECTORS: list[dict[str, Any]] = (

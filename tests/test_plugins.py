@@ -42,8 +42,8 @@ from mirascope.core import (
     call,
     call_async,
 )
-from mirascope.core._replay import replay
 from mirascope.core.plugins import isolated_registry, load_provider, register_provider
+from mirascope.core.testing import replay
 from mirascope.core.wire import Framer, SSEFramer
 
 from .loopback import Received, Reply, Server, answer, streamed, whole

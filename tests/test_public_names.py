@@ -36,6 +36,8 @@ PACKAGES = [
     "mirascope.core",
     "mirascope.core.plugins",
     "mirascope.core.prices",
+    "mirascope.core.testing",
+    "mirascope.core.testing.fixtures",
     "mirascope.core.wire",
     *(f"mirascope_{name}" for name in PROVIDERS),
 ]
@@ -187,12 +189,12 @@ def test_type_hints_of_a_function_are_found(name: str) -> None:
     assert inspect.signature(function, eval_str=True).parameters is not None
 
 
-# A status holds a `ProviderSpec`.
+# They hold a `ProviderSpec` and a `threading.Event`, which are not data.
+OBJECTS = {"mirascope.core.plugins.PluginStatus", "mirascope.core.testing.Hold"}
 RECORDS = [
     name
     for name, cls in CLASSES.items()
-    if dataclasses.is_dataclass(cls)
-    and name not in {*UNKNOWN, "mirascope.core.plugins.PluginStatus"}
+    if dataclasses.is_dataclass(cls) and name not in UNKNOWN | OBJECTS
 ]
 
 

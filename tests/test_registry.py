@@ -24,7 +24,6 @@ from mirascope.core import (
     call,
 )
 from mirascope.core import provider as provider_by_name
-from mirascope.core._replay import replay
 from mirascope.core.plugins import (
     PluginState,
     ProviderSpec,
@@ -37,6 +36,7 @@ from mirascope.core.plugins import (
     register_provider,
     statuses,
 )
+from mirascope.core.testing import replay
 from mirascope_compatible import CompatibleProvider
 
 from .plugins.installed import Site, site

@@ -22,8 +22,8 @@ from mirascope.core import (
     StreamProviderError,
     StreamTruncatedError,
 )
-from mirascope.core._replay import replay
 from mirascope.core.plugins import load_provider
+from mirascope.core.testing import replay
 
 from .conftest import CORPUS
 

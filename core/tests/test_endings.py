@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from mirascope.core import StreamProviderError, StreamState
-from mirascope.core._replay import replay
 from mirascope.core.plugins import load_provider
+from mirascope.core.testing import replay
 
 
 def event(**fields: Any) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from mirascope.core import StreamTruncatedError
-from mirascope.core._replay import replay
+from mirascope.core.testing import replay
 from mirascope_anthropic import AnthropicProvider
 
 from .loopback import answer, delta, message_start, start, stop, text

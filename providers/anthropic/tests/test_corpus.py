@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from mirascope.core import StreamState
-from mirascope.core._replay import replay
+from mirascope.core.testing import replay
 from mirascope_anthropic import AnthropicProvider
 
 from .conftest import SHARED

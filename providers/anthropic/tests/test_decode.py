@@ -17,7 +17,7 @@ from mirascope.core import (
     StreamTruncatedError,
     UnknownPriceWarning,
 )
-from mirascope.core._replay import replay
+from mirascope.core.testing import replay
 from mirascope_anthropic import AnthropicProvider
 
 from .conftest import SHARED

@@ -13,7 +13,7 @@ from anthropic.types.beta.message_create_params import (
     MessageCreateParamsStreaming as BetaMessageCreateParamsStreaming,
 )
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
-from mirascope.core._replay import replay
+from mirascope.core.testing import replay
 from mirascope_anthropic import AnthropicProvider
 from pydantic import BaseModel, TypeAdapter, ValidationError
 

@@ -9,7 +9,7 @@ import pydantic
 import pytest
 from google.genai import types
 from mirascope.core import Accumulator, UsageDelta
-from mirascope.core._replay import replay
+from mirascope.core.testing import replay
 from mirascope_google import GoogleDecoder, GoogleProvider
 
 from .server import event, response

@@ -20,7 +20,7 @@ from mirascope.core import (
     StreamProviderError,
     StreamTruncatedError,
 )
-from mirascope.core._replay import replay
+from mirascope.core.testing import replay
 from mirascope_google import GoogleCallResponseChunk, GoogleProvider
 
 from .recordings import RECORDINGS, Recording, check, recordings

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from mirascope.core import MirascopeError, StreamProviderError, StreamState, StreamTruncatedError
-from mirascope.core._replay import replay
 from mirascope.core._request._prepared import PreparedCall
 from mirascope.core._transport._source import BytesSource
+from mirascope.core.testing import replay
 from mirascope_openai import OpenAIResponsesProvider
 
 from .responses_loopback import CORPUS

@@ -12,7 +12,7 @@ from mirascope.core import (
     StreamProviderError,
     StreamTruncatedError,
 )
-from mirascope.core._replay import replay
+from mirascope.core.testing import replay
 from mirascope_openai import OpenAIResponsesProvider
 
 from .responses_loopback import (

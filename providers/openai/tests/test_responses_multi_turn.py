@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from mirascope.core import CallRequest
-from mirascope.core._replay import replay
+from mirascope.core.testing import replay
 from mirascope_openai import OpenAIResponsesProvider
 from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
 from pydantic import TypeAdapter, ValidationError

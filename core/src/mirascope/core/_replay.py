@@ -160,30 +160,6 @@ def stream_from_async(
     return call.provider.async_stream_class(call)
 
 
-def replay(
-    provider: Provider,
-    body: bytes,
-    *,
-    chunk_bytes: int | None = None,
-    tools: Sequence[ToolLike] = (),
-) -> BaseStream[Any]:
-    """Return a stream that reads a bare response body.
-
-    Args:
-        provider: whose response it is.
-        body: the body as it came off the wire.
-        chunk_bytes: how many bytes each read gives; all at once by default.
-        tools: the tools that the call had.
-
-    Raises:
-        UsageError: `chunk_bytes` is not positive.
-    """
-    recording = Recording.of_body(body)
-    if chunk_bytes is not None:
-        recording = recording.rechunked(chunk_bytes)
-    return stream_from(recording, tools=tools, provider=provider)
-
-
 def provider_of(
     recording: Recording, provider: str | Provider | None = None, api: str | None = None
 ) -> Provider:

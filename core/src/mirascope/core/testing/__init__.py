@@ -1,0 +1,38 @@
+"""Testing programs and plugins on a bad day: recorded bodies, and a server whose faults are data.
+
+`replay` turns bytes into a provider's own stream with no network at all. `Server` is a real server
+on 127.0.0.1, for everything that happens on a connection. Neither needs pytest; the module
+`fixtures` has fixtures for it.
+"""
+
+from .._public import publish as _publish
+from ._records import ReceivedRequest, ServedConnection
+from ._replay import replay, replay_async
+from ._replies import dribble, head, ndjson, redirect, sse, streamed, streaming, whole
+from ._server import Server
+from ._steps import Hangup, Hold, Pause, Reply, Reset, Script, Step
+
+__all__ = [
+    "Hangup",
+    "Hold",
+    "Pause",
+    "ReceivedRequest",
+    "Reply",
+    "Reset",
+    "Script",
+    "ServedConnection",
+    "Server",
+    "Step",
+    "dribble",
+    "head",
+    "ndjson",
+    "redirect",
+    "replay",
+    "replay_async",
+    "sse",
+    "streamed",
+    "streaming",
+    "whole",
+]
+
+_publish(globals())
