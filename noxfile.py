@@ -100,7 +100,7 @@ def needed_providers(provider: str) -> list[str]:
 def peers(session: nox.Session) -> None:
     """Gemini's protocol against an independent server of its wire format."""
     session.install("--no-sources", "-e", "core", "-e", "providers/google")
-    session.install("llmock==0.2.2", "pytest>=9")
+    session.install("llmock==0.2.2", "pytest>=9", "hypothesis>=6.150")
     # The peer and the SDK bring plugins and warnings of their own.
     session.run("pytest", "-W", "ignore::DeprecationWarning", "tests/peers", *session.posargs)
 

@@ -16,9 +16,9 @@ from mirascope.core import (
     UsageError,
     prices,
 )
-
-from .conftest import API
-from .loopback import USAGE, Server, answer, completion, streamed, whole
+from mirascope.core.testing import Server, streamed, whole
+from mirascope_tests.api import API
+from mirascope_tests.chat import USAGE, answer, completion
 
 Serve = Callable[..., Server]
 
@@ -119,7 +119,7 @@ async def test_without_usage(api: API, serve: Serve) -> None:
 
 
 def test_cancelling_a_call(serve: Serve, provider: str) -> None:
-    from .loopback import Hold
+    from mirascope.core.testing import Hold
 
     api = API(provider, True)
     server = serve([Hold()])

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 from mirascope.core import BaseStream, StreamConsumedError, StreamNotExhaustedError
-
-from .conftest import API
-from .loopback import USAGE, Hold, Pause, Server, answer, chunk, streamed, streaming
+from mirascope.core.testing import Hold, Pause, Server, streamed, streaming
+from mirascope_tests.api import API
+from mirascope_tests.chat import USAGE, answer, chunk
 
 Serve = Callable[..., Server]
 AT_ONCE = 0.2

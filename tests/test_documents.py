@@ -14,8 +14,7 @@ from typing import Any, get_args, get_origin
 
 import pytest
 from mirascope.core import UnknownPriceWarning
-
-from .llama import llama_server
+from mirascope_tests.llama import llama_server
 
 ROOT = Path(__file__).parent.parent
 SEED = ROOT.parent / "shared" / "seed" / "streams.md"

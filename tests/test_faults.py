@@ -30,23 +30,9 @@ from mirascope.core import (
     StreamTruncatedError,
     UsageError,
 )
-
-from .conftest import API, KEY, Reading
-from .loopback import (
-    DONE,
-    USAGE,
-    Hangup,
-    Hold,
-    Pause,
-    Reset,
-    Server,
-    answer,
-    chunk,
-    completion,
-    event,
-    streamed,
-    whole,
-)
+from mirascope.core.testing import Hangup, Hold, Pause, Reset, Server, sse, streamed, whole
+from mirascope_tests.api import API, KEY, Reading
+from mirascope_tests.chat import DONE, USAGE, answer, chunk, completion
 
 Serve = Callable[..., Server]
 BEGUN = [chunk("", role="assistant"), chunk("Hel"), chunk("lo")]
@@ -203,7 +189,7 @@ async def test_a_key_that_the_server_echoes_is_not_shown(
 
 
 async def test_a_key_that_a_stream_echoes_is_not_shown(api: API, serve: Serve) -> None:
-    server = serve(streamed(*BEGUN, event({"error": {"message": f"bad key {KEY}"}})))
+    server = serve(streamed(*BEGUN, sse({"error": {"message": f"bad key {KEY}"}})))
     reading = await api.read(server)
     assert isinstance(reading.error, StreamProviderError)
     no_traces_of(KEY, reading.error)
@@ -225,7 +211,7 @@ async def test_connection_refused(api: API) -> None:
 
 
 async def test_dropped_before_the_headers(api: API, serve: Serve) -> None:
-    reading = await api.read(serve([Reset]))
+    reading = await api.read(serve([Reset()]))
     assert type(reading.error) is ProviderConnectionError
     assert reading.stream.state == "failed"
     kept(reading, "")
@@ -254,15 +240,15 @@ async def test_the_clients_own_timeout_in_the_body(
 
 
 MID_BODY: dict[str, tuple[list[Any], type[StreamError], str, bool]] = {
-    "reset": ([Reset], StreamInterruptedError, "failed", True),
-    "hangup": ([Hangup], StreamInterruptedError, "failed", True),
+    "reset": ([Reset()], StreamInterruptedError, "failed", True),
+    "hangup": ([Hangup()], StreamInterruptedError, "failed", True),
     "clean end": ([], StreamTruncatedError, "truncated", True),
-    "broken JSON": ([event(b'{"choices": [')], StreamDecodeError, "failed", False),
-    "no object": ([event(b"[1, 2]")], StreamDecodeError, "failed", False),
-    "bad shape": ([event({"choices": ["x"]})], StreamDecodeError, "failed", False),
-    "invalid UTF-8": ([event(b'{"choices": "\xff\xfe"}')], StreamDecodeError, "failed", False),
+    "broken JSON": ([sse(b'{"choices": [')], StreamDecodeError, "failed", False),
+    "no object": ([sse(b"[1, 2]")], StreamDecodeError, "failed", False),
+    "bad shape": ([sse({"choices": ["x"]})], StreamDecodeError, "failed", False),
+    "invalid UTF-8": ([sse(b'{"choices": "\xff\xfe"}')], StreamDecodeError, "failed", False),
     "error event": (
-        [event({"error": {"message": "overloaded", "type": "server", "code": "busy"}})],
+        [sse({"error": {"message": "overloaded", "type": "server", "code": "busy"}})],
         StreamProviderError,
         "failed",
         False,
@@ -300,8 +286,8 @@ async def test_error_objects_of_other_shapes(api: API, serve: Serve, shape: str)
     steps = {
         "bare error line": b'{"error": {"message": "out of memory", "code": 503}}\n\n',
         "error field": b'error: {"message": "out of memory", "code": 503}\n\n',
-        "error name": event({"message": "out of memory", "code": 503}, name="error"),
-        "status in code": event({"error": {"message": "out of memory", "code": 503}}),
+        "error name": sse({"message": "out of memory", "code": 503}, name="error"),
+        "status in code": sse({"error": {"message": "out of memory", "code": 503}}),
     }[shape]
     reading = await api.read(serve(streamed(*BEGUN, steps)))
     assert type(reading.error) is StreamProviderError
@@ -363,8 +349,8 @@ async def test_the_protocols_own_end_counts_however_the_body_ends(
 ) -> None:
     finish = chunk(finish="stop", usage=USAGE)
     steps: list[Any] = {
-        "reset": [finish, Pause(0.05), Reset],
-        "hangup": [finish, Hangup],
+        "reset": [finish, Pause(0.05), Reset()],
+        "hangup": [finish, Hangup()],
         "finish only": [finish],
         "done only": [DONE],
     }[end]
@@ -432,7 +418,7 @@ CALL_FAULTS: dict[str, tuple[Any, type[APIError]]] = {
     "bad shape": (whole({"choices": ["x"]}), StreamDecodeError),
     "empty": (whole(b""), StreamDecodeError),
     "error with 200": (whole({"error": {"message": "nope", "code": 429}}), RateLimitError),
-    "reset": ([Reset], ProviderConnectionError),
+    "reset": ([Reset()], ProviderConnectionError),
 }
 
 

@@ -29,15 +29,15 @@ from mirascope.core import (
     stream_from,
 )
 from mirascope.core.plugins import hookimpl, isolated_registry, register_plugin
-
-from .conftest import API
-from .loopback import DONE, Hold, Pause, Received, Server, answer, completion, streamed, whole
+from mirascope.core.testing import Hold, Pause, ReceivedRequest, Server, streamed, whole
+from mirascope_tests.api import API
+from mirascope_tests.chat import DONE, answer, completion
 
 Serve = Callable[..., Server]
 KEY = "key-of-the-test"
 
 
-def echo(request: Received) -> Any:
+def echo(request: ReceivedRequest) -> Any:
     """Answer with the name of the model that was asked for, in many chunks."""
     return streamed(*answer(*[f"<{request.json['model']}>"] * 30), DONE)
 
@@ -290,7 +290,7 @@ async def test_a_client_is_not_closed_while_a_call_uses_it(serve: Serve, stream:
     """More keys at once than clients are kept."""
     begun = threading.Event()
 
-    def reply(request: Received) -> Any:
+    def reply(request: ReceivedRequest) -> Any:
         if stream:
             return streamed(*answer("Hi")[:1], Hold(begun), *answer("Hi"), DONE)
         return [Hold(begun), *whole(completion())]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from mirascope import core
 from mirascope.core import UsageError
+from mirascope.core.testing import Server, streamed, whole
+from mirascope_tests.api import API
+from mirascope_tests.chat import answer, completion
 from pydantic import BaseModel
-
-from .conftest import API
-from .loopback import Server, answer, completion, streamed, whole
 
 Serve = Callable[..., Server]
 

@@ -43,10 +43,9 @@ from mirascope.core import (
     call_async,
 )
 from mirascope.core.plugins import isolated_registry, load_provider, register_provider
-from mirascope.core.testing import replay
+from mirascope.core.testing import ReceivedRequest, Reply, Server, replay, streamed, whole
 from mirascope.core.wire import Framer, SSEFramer
-
-from .loopback import Received, Reply, Server, answer, streamed, whole
+from mirascope_tests.chat import answer
 
 PLUGINS = Path(__file__).parent / "plugins"
 
@@ -584,7 +583,7 @@ async def test_beta_streams_its_own_chunks_from_its_own_address_with_its_own_key
     serve: Callable[..., Server],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def reply(request: Received) -> Reply:
+    def reply(request: ReceivedRequest) -> Reply:
         assert request.path == "/v1/chat/completions"
         events = [e.replace(b'"id"', b'"x_region": "eu", "id"') for e in answer("Bon", "jour")]
         return streamed(*(e.replace(b"gpt-4o-2024-08-06", b"beta-1") for e in events))

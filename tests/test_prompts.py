@@ -17,9 +17,9 @@ from mirascope.core import (
     UsageError,
     prompt_template,
 )
-
-from .conftest import API
-from .loopback import Server, answer, streamed
+from mirascope.core.testing import Server, streamed
+from mirascope_tests.api import API
+from mirascope_tests.chat import answer
 
 Serve = Callable[..., Server]
 

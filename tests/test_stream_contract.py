@@ -21,9 +21,9 @@ from mirascope.core import (
     compatible,
     openai,
 )
-
-from .conftest import API, KEY
-from .loopback import DONE, Hold, Server, answer, chunk, event, streamed
+from mirascope.core.testing import Hold, Server, sse, streamed
+from mirascope_tests.api import API, KEY
+from mirascope_tests.chat import DONE, answer, chunk
 
 Serve = Callable[..., Server]
 
@@ -180,7 +180,7 @@ async def test_items_and_chunks(api: API, serve: Serve) -> None:
         chunk(refusal="No."),
         chunk(finish="stop"),
         chunk(choices=[], usage=usage),
-        event({"choices": []}),
+        sse({"choices": []}),
     ]
     reading = await api.read(serve(streamed(*events, DONE)))
     assert all(type(item) is tuple and len(item) == 2 for item in reading.items)
@@ -215,7 +215,7 @@ async def test_items_and_chunks(api: API, serve: Serve) -> None:
 async def test_unknown_things_pass_through(api: API, serve: Serve) -> None:
     strange = {"type": "brand.new", "choices": [], "payload": {"x": 1}}
     finish = chunk(finish="because", future_field={"a": [1, 2]}, logprobs=None)
-    events = [event(strange, name="brand.new"), chunk("Hi", weird=1), finish, DONE]
+    events = [sse(strange, name="brand.new"), chunk("Hi", weird=1), finish, DONE]
     reading = await api.read(serve(streamed(*events)))
     assert reading.error is None
     first = reading.items[0][0].chunk

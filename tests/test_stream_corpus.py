@@ -24,8 +24,7 @@ from mirascope.core import (
 )
 from mirascope.core.plugins import load_provider
 from mirascope.core.testing import replay
-
-from .conftest import CORPUS
+from mirascope_tests.shared import CORPUS
 
 RECORDINGS = sorted(
     path for kind in ("openai-chat", "openai-compatible") for path in CORPUS.glob(f"{kind}/*.sse")

@@ -18,12 +18,13 @@ from mirascope.core import (
     StreamTruncatedError,
     openai,
 )
+from mirascope.core.testing import Server, sse, streamed, whole
+from mirascope_tests.api import API, KEY
+from mirascope_tests.chat import DONE, USAGE, answer, chunk, completion
+from mirascope_tests.shared import CORPUS
 from openai import APIError, AsyncAzureOpenAI, AzureOpenAI, OpenAI
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-
-from .conftest import API, CORPUS, KEY
-from .loopback import DONE, USAGE, Server, answer, chunk, completion, event, streamed, whole
 
 Serve = Callable[..., Server]
 
@@ -119,7 +120,7 @@ ODD = [
 def test_objects_that_the_api_does_not_promise(
     serve: Serve, data: Any, sdk_client: Callable[[str], OpenAI]
 ) -> None:
-    client = sdk_client(serve(streamed(event(data), DONE)).url)
+    client = sdk_client(serve(streamed(sse(data), DONE)).url)
     (theirs,) = sdks_own(client)
     _, (mine,) = ours(client)
     same(mine.chunk, theirs)
@@ -239,7 +240,7 @@ async def test_azure(openai_api: API, serve: Serve) -> None:
         "object": "",
         "prompt_filter": 1,
     }
-    server = serve(streamed(event(filtered), *answer("Hel", "lo")))
+    server = serve(streamed(sse(filtered), *answer("Hel", "lo")))
     azure: Any = AsyncAzureOpenAI if openai_api.is_async else AzureOpenAI
     client = azure(
         azure_endpoint=server.url.removesuffix("/v1"), api_key=KEY, api_version="2024-10-21"
@@ -277,7 +278,7 @@ async def test_a_client_that_validates(openai_api: API, serve: Serve) -> None:
     good = await openai_api.read(serve(streamed(*answer("Hi"))), client_options=strict)
     assert good.error is None
     assert good.texts == ["Hi"]
-    bad = streamed(chunk("Hi"), event({"choices": "none"}), DONE)
+    bad = streamed(chunk("Hi"), sse({"choices": "none"}), DONE)
     reading = await openai_api.read(serve(bad), client_options=strict)
     assert type(reading.error) is StreamDecodeError
     assert reading.texts == ["Hi"]

@@ -12,9 +12,9 @@ import pytest
 from mirascope.core import StreamNotExhaustedError, StreamState, Usage
 from mirascope.core._response._call_result import CallResult
 from mirascope.core._response._stream_base import StreamBase
-
-from .conftest import API
-from .loopback import DONE, Hold, Pause, Reset, Server, answer, chunk, streamed, whole
+from mirascope.core.testing import Hold, Pause, Reset, Server, streamed, whole
+from mirascope_tests.api import API
+from mirascope_tests.chat import DONE, answer, chunk
 
 Serve = Callable[..., Server]
 
@@ -95,7 +95,7 @@ async def in_state(api: API, serve: Serve, state: str, check: Callable[[Any], No
         "stopped": streamed(*EVENTS[:3], EVENTS[5], Hold()),
         "cancelled": streamed(*EVENTS[:3], EVENTS[5], Hold()),
         "timed_out": streamed(*EVENTS[:3], EVENTS[5], Hold()),
-        "failed": streamed(*EVENTS[:3], EVENTS[5], Pause(0.05), Reset),
+        "failed": streamed(*EVENTS[:3], EVENTS[5], Pause(0.05), Reset()),
         "failed before": whole({"error": {"message": "no"}}, status=500),
     }
     server = serve(replies[state])

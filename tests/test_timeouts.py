@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from mirascope.core import ProviderTimeoutError, StreamTimeoutError, UsageError
-
-from .conftest import API
-from .loopback import DONE, Hold, Pause, Server, answer, chunk, completion, streamed, whole
+from mirascope.core.testing import Hold, Pause, Server, streamed, whole
+from mirascope_tests.api import API
+from mirascope_tests.chat import DONE, answer, chunk, completion
 
 Serve = Callable[..., Server]
 BEGUN = [chunk("", role="assistant"), chunk("Hel"), chunk("lo")]

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mirascope.core.testing import ReceivedRequest, Reply, Server, streamed
+from mirascope_tests.chat import answer
 
-from ..loopback import Received, Reply, Server, answer, streamed
 from . import lab
 
 GUIDE = (lab.ROOT / "docs" / "plugins.md").read_text("utf-8")
@@ -36,7 +37,7 @@ def test_the_code_in_the_guide_is_the_code_that_is_tested(name: str) -> None:
 def test_the_guide_followed_literally_gives_working_plugins(
     tmp_path: Path, serve: Callable[..., Server]
 ) -> None:
-    def reply(request: Received) -> Reply:
+    def reply(request: ReceivedRequest) -> Reply:
         if request.path == "/v1/answers":
             return streamed(FILES["hello.acme"].encode())
         return streamed(*answer("Hello, ", "world"))

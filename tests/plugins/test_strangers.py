@@ -11,8 +11,9 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from mirascope.core.testing import ReceivedRequest, Reply, Server, streamed
+from mirascope_tests.chat import answer
 
-from ..loopback import Received, Reply, Server, answer, streamed
 from . import lab
 
 pytestmark = lab.needs_uv
@@ -150,7 +151,7 @@ def strangers() -> lab.Environment:
 def server(serve: Callable[..., Server]) -> Server:
     """Both services: Acme's, and Beta's chat completions."""
 
-    def reply(request: Received) -> Reply:
+    def reply(request: ReceivedRequest) -> Reply:
         if request.path == "/v1/answers":
             return streamed(*ACME.splitlines(keepends=True))
         return streamed(

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from mirascope.cli._app import app
 from mirascope.core import Cost, Usage, UsageError, call, prices
 from mirascope.core.plugins import isolated_registry, register_plugin
+from mirascope.core.testing import Server, streamed, whole
+from mirascope_tests.chat import answer, completion
 from typer.testing import CliRunner
-
-from ..loopback import Server, answer, completion, streamed, whole
 
 Serve = Callable[..., Server]
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}

@@ -1,67 +1,19 @@
-"""One test body for both ways of calling and both providers, over real sockets."""
+"""One test body for both ways of calling and for both providers of chat completions."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import importlib
-import inspect
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import hypothesis
-import pytest
-from mirascope.core._prices import _calculate
+from mirascope.core.testing import Server
 
-from .loopback import Received, Reply, Server
-
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 KEY = "sk-loopback-0123456789abcdef"
-
-# The first text that hypothesis makes builds its table of characters, which takes seconds on a busy
-# machine. How fast inputs come says nothing about what is tested.
-hypothesis.settings.register_profile(
-    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("untimed")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a test that is a coroutine function in an event loop of its own."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    names = pyfuncitem._fixtureinfo.argnames
-    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
-    return True
-
-
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No variable of this machine has a say, and each test sees every warning once."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    _calculate._warned.clear()
-    yield
-    _calculate._warned.clear()
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    """Start a server with scripted replies; it is stopped at the end of the test."""
-    with contextlib.ExitStack() as stack:
-
-        def start(*replies: Reply | Callable[[Received], Reply]) -> Server:
-            return stack.enter_context(Server(*replies))
-
-        yield start
 
 
 @dataclass
@@ -113,12 +65,12 @@ class API:
                 openai.DefaultAsyncHttpxClient if self.is_async else openai.DefaultHttpxClient
             )
             given = {"base_url": url, "api_key": KEY, "max_retries": 0, **options}
-            client = client_class(http_client=http_class(verify=_TLS), **given)
+            client = client_class(http_client=http_class(verify=TLS), **given)
         else:
             import httpx
 
             client_class = httpx.AsyncClient if self.is_async else httpx.Client
-            client = client_class(**{"base_url": url, "timeout": 60, "verify": _TLS, **options})
+            client = client_class(**{"base_url": url, "timeout": 60, "verify": TLS, **options})
         if self.is_async:
             async with client:
                 yield client
@@ -218,54 +170,6 @@ class _Each:
             raise StopAsyncIteration from None
 
 
-_TLS = ssl.create_default_context()
+TLS = ssl.create_default_context()
 """Never used on loopback, and what takes nearly all of the time of making a client."""
 _BEARER = {"Authorization": f"Bearer {KEY}"}
-
-_ALL = [
-    API(provider, is_async) for provider in ("compatible", "openai") for is_async in (False, True)
-]
-
-
-def _name(api: API) -> str:
-    return f"{api.provider}-{'async' if api.is_async else 'sync'}"
-
-
-@pytest.fixture(params=_ALL, ids=_name)
-def api(request: pytest.FixtureRequest) -> API:
-    """Each provider, synchronous and asynchronous."""
-    return request.param
-
-
-@pytest.fixture(params=[True, False], ids=["async", "sync"])
-def openai_api(request: pytest.FixtureRequest) -> API:
-    """The openai provider, synchronous and asynchronous."""
-    return API("openai", request.param)
-
-
-@pytest.fixture(params=[True, False], ids=["async", "sync"])
-def compatible_api(request: pytest.FixtureRequest) -> API:
-    """The compatible provider, synchronous and asynchronous."""
-    return API("compatible", request.param)
-
-
-@pytest.fixture(params=["compatible", "openai"])
-def provider(request: pytest.FixtureRequest) -> str:
-    """Each provider's name, where a test is about one of the two ways only."""
-    return request.param
-
-
-@pytest.fixture
-def sdk_client() -> Iterator[Callable[[str], Any]]:
-    """Make synchronous clients of OpenAI's SDK that do not retry."""
-    import openai
-
-    with contextlib.ExitStack() as stack:
-        yield lambda url: stack.enter_context(
-            openai.OpenAI(
-                base_url=url,
-                api_key=KEY,
-                max_retries=0,
-                http_client=openai.DefaultHttpxClient(verify=_TLS),
-            )
-        )
