@@ -71,6 +71,77 @@ def test_lint_says_what_is_wrong_with_file_and_key(tmp_path: Path) -> None:
     assert "outptu" in result.stderr + result.stdout
 
 
+HEAD = """schema = 1
+provider = "acme"
+updated = 2026-11-22
+currency = "USD"
+source = "https://acme.example/pricing"
+"""
+STANDARD = "{ input = 3, output = 15 }"
+FLEX = '{ when = { service_tier = "flex" }, input = 1, output = 2 }'
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("{ input = 0.000003, output = 15 }", "looks like that of one token"),
+        ("{ input = 3, output = 15, web_search = 0.01 }", "looks like dollars for one"),
+        ("{ input = 3 }", "it has no price for output"),
+        (
+            "{ until = 2026-01-01, input = 3, output = 15 }, "
+            "{ from = 2026-02-01, input = 3, output = 15 }",
+            "input has no price from 2026-01-01 until 2026-02-01",
+        ),
+        (f"{STANDARD}, {FLEX.replace('service_t', 'servicet')}", "is it 'service_tier'?"),
+        (f"{STANDARD}, {FLEX.replace('flex', 'batch')}", 'write processing = "batch"'),
+        (f"{STANDARD}, {FLEX.replace('input = 1', 'input = 4')}", "more at service_tier 'flex'"),
+        (f"{STANDARD}, {FLEX.replace('flex', 'priority')}", "less at service_tier 'priority'"),
+        (
+            f"{STANDARD}, {{ above = 200000, input = 6, output = 20 }}, {FLEX}",
+            "input has no price at service_tier 'flex' from 200001 tokens on",
+        ),
+        (
+            f"{STANDARD}, {{ from = 2026-12-01, input = 6, output = 30 }}, {FLEX}",
+            "input changes on 2026-12-01, and does not at service_tier 'flex'",
+        ),
+        (
+            f"{STANDARD}, {FLEX}, {{ from = 2026-12-01, input = 6, output = 30 }}",
+            "input costs the same at service_tier 'flex' as without from 2026-12-01 on",
+        ),
+        (f"{STANDARD}, {STANDARD}", "row 1 never counts"),
+    ],
+)
+def test_lint_finds_what_looks_wrong(tmp_path: Path, rows: str, said: str) -> None:
+    table = tmp_path / "prices.toml"
+    table.write_text(f'{HEAD}[models."m"]\nprices = [{rows}]\n')
+    result = prices("lint", str(table))
+    assert result.returncode == 0, result.stderr
+    assert any(
+        line.startswith((f"warning: {table}:6: m: ", f"warning: {table}:7: m: "))
+        for line in result.stdout.splitlines()
+        if said in line
+    ), result.stdout
+    assert prices("lint", "--strict", str(table)).returncode == 1
+
+
+def test_lint_checks_every_file_whatever_is_wrong_with_one(tmp_path: Path) -> None:
+    good, wide, marked = (tmp_path / name for name in ("good.toml", "wide.toml", "marked.toml"))
+    good.write_text(f'{HEAD}[models."m"]\nprices = [{STANDARD}]\n')
+    wide.write_text(good.read_text(), encoding="utf-16")
+    marked.write_text(good.read_text(), encoding="utf-8-sig")
+    missing = tmp_path / "missing.toml"
+    late = tmp_path / "late.toml"
+    late.write_text(good.read_text().replace("2026-11-22", '"yesterday"'))
+    result = prices("lint", *map(str, (missing, wide, tmp_path, good, marked, late)))
+    assert result.returncode == 1
+    assert result.stdout.splitlines() == [
+        f"error: {missing}: No such file or directory",
+        f"error: {wide}: the file is UTF-16: save it as UTF-8",
+        f"error: {tmp_path}: Is a directory",
+        f"error: {late}:3: updated is 'yesterday', and must be a date such as 2026-01-31",
+    ]
+
+
 def test_update_shows_the_changes_and_its_file_counts(tmp_path: Path) -> None:
     new, mine, usage = tmp_path / "new.toml", tmp_path / "mine.toml", tmp_path / "usage.json"
     new.write_text(TABLE)

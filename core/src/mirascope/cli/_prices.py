@@ -156,9 +156,14 @@ def lint_prices(
     ] = False,
 ) -> None:
     """Check price tables; each thing that is wrong is one line with the file, line and key."""
-    from mirascope.core.prices import lint
+    from mirascope.core.prices import PriceProblem, lint
 
-    problems = [p for file in files for p in lint(Path(file).read_bytes(), file)]
+    problems: list[PriceProblem] = []
+    for file in files:
+        try:
+            problems += lint(Path(file).read_bytes(), file)
+        except OSError as error:
+            problems.append(PriceProblem(file, error.strerror or str(error), is_error=True))
     for problem in problems:
         write_line(printable(str(problem)))
     if any(strict or problem.is_error for problem in problems):

@@ -96,7 +96,8 @@ def _take(path: Path, ledger: Ledger) -> bool:
             stream.collect()
         ledger.add(LedgerEntry.of(stream))
     except (OSError, MirascopeError) as error:
-        say(f"{str(path)!r}: {error}")
+        reason = error.strerror if isinstance(error, OSError) else None
+        say(f"{str(path)!r}: {reason or error}")
         return True
     return False
 

@@ -6,6 +6,7 @@ import datetime
 import difflib
 import itertools
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,6 +29,7 @@ FACTS: Final = (
     *("platform", "search_tool", "host"),
 )
 """Facts that first-party plugins send; others may send more, but hardly one spelled almost so."""
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _PER_TOKEN: Final = Decimal("0.0005")
 """No token costs less than this by the million; what does was written by the token."""
 _PER_USE: Final = Decimal("0.1")
@@ -95,7 +97,10 @@ def _of_table(table: PriceTable) -> Iterator[tuple[Path, str]]:
         yield (), 'where the prices are published is missing: source = "https://…"'
     if table.updated is None:
         yield (), "when they were last checked is missing: updated = 2026-01-31"
-    elif table.updated[:10] > datetime.datetime.now(datetime.UTC).date().isoformat():
+    elif (
+        _DATE.match(table.updated)
+        and table.updated[:10] > datetime.datetime.now(datetime.UTC).date().isoformat()
+    ):
         yield ("updated",), f"updated: {table.updated} is in the future"
     if not table.models:
         yield (), "there is no model in it"
@@ -222,7 +227,7 @@ def _short(
 
 
 def _undated(entry: ModelPrices, facts: Mapping[str, str]) -> Iterator[str]:
-    """Yield the units whose standard price changes while a tier's stays."""
+    """Yield the units whose standard price changes while a tier's stays, or is hidden by it."""
     [(fact, value)] = facts.items()
     for before, after in itertools.pairwise((0.0, *_bounds(entry))):
         old, new = (entry.prices({}, 0, time) for time in (before, after))
@@ -233,6 +238,14 @@ def _undated(entry: ModelPrices, facts: Mapping[str, str]) -> Iterator[str]:
                 continue
             if unit in tier_new and tier_old.get(unit) == tier_new[unit]:
                 yield f"{unit} changes on {_day(after)}, and does not at {fact} {value!r}"
+            elif tier_new.get(unit) == new.get(unit) and any(
+                fact in row.tiers and row.prices.get(unit, new.get(unit)) != new.get(unit)
+                for row in entry.holding(facts, 0, after)
+            ):
+                yield (
+                    f"{unit} costs the same at {fact} {value!r} as without from {_day(after)} on: "
+                    "a row without a condition comes after the tier's"
+                )
 
 
 def _bounds(entry: ModelPrices) -> list[float]:
