@@ -49,7 +49,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # The rooms that are not a folder of their own have no docstring to tell what they are for.
 ABOUT = {
     "ground floor": "What every room may know, and what knows no other room.",
-    "front doors": "The ways in: decorators, replay, prices, the providers' short names.",
+    "front doors": "The ways in: decorators, replay, prices, the names that people import.",
 }
 
 # When an import happens: with the module, later inside a function, or for type checkers alone.
@@ -88,7 +88,8 @@ def room_of(module: str) -> str:
     """
     parts = module.split(".")
     if parts[:2] != ["mirascope", "core"]:
-        return "cli"  # with `python -m mirascope`, which is the same program
+        # `python -m mirascope` is the same program as the command line.
+        return "cli" if parts[1:2] in (["cli"], ["__main__"]) else "front doors"
     if len(parts) > 2 and parts[2] in FLOOR:
         return parts[2]
     if len(parts) > 3:

@@ -33,12 +33,15 @@ ROOT = Path(__file__).resolve().parents[1]
 LISTED = tomllib.loads(Path(__file__).with_name("public_names.toml").read_text("utf-8"))
 PROVIDERS = sorted(path.parent.name for path in ROOT.glob("providers/*/pyproject.toml"))
 PACKAGES = [
+    "mirascope",
     "mirascope.core",
+    "mirascope.core.base",
     "mirascope.core.plugins",
     "mirascope.core.prices",
     "mirascope.core.testing",
     "mirascope.core.testing.fixtures",
     "mirascope.core.wire",
+    "mirascope.llm",
     *(f"mirascope_{name}" for name in PROVIDERS),
 ]
 
@@ -157,14 +160,17 @@ UNKNOWN = {
     "mirascope.core.StreamTruncatedError",
     "mirascope.core.plugins.ProviderSpec",
     "mirascope_anthropic.AnthropicDynamicConfig",
+    "mirascope_anthropic.AsyncAnthropicDynamicConfig",
     "mirascope_anthropic.AnthropicProvider",
     "mirascope_compatible.ChatProvider",
     "mirascope_compatible.CompatibleProvider",
     "mirascope_google.GoogleCallParams",
     "mirascope_google.GoogleDynamicConfig",
+    "mirascope_google.AsyncGoogleDynamicConfig",
     "mirascope_google.GoogleProvider",
     "mirascope_local.LocalProvider",
     "mirascope_openai.OpenAIDynamicConfig",
+    "mirascope_openai.AsyncOpenAIDynamicConfig",
     "mirascope_openai.OpenAIProvider",
     "mirascope_openai.OpenAIResponsesProvider",
 }

@@ -36,6 +36,8 @@ def module_getattr(name: str) -> ModuleType:
         AttributeError: no provider has this name.
         ProviderError: the provider is there but can't be loaded.
     """
+    if name == "base":
+        return importlib.import_module("mirascope.core.base")
     if name in FIRST_PARTY:
         try:
             return importlib.import_module(f"mirascope.core.{name}")
@@ -50,4 +52,6 @@ def module_getattr(name: str) -> ModuleType:
             from .plugins._registry import provider_module
 
             return provider_module(name)
-    raise AttributeError(f"module 'mirascope.core' has no attribute {name!r}")
+    from .._left_out import attribute_error
+
+    raise attribute_error("mirascope.core", name)

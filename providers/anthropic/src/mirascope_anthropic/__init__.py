@@ -2,7 +2,16 @@
 
 from mirascope.core.plugins import publish as _publish
 
-from ._call import AnthropicCallParams, AnthropicDynamicConfig, call, call_async
+from ._call import (
+    AnthropicCallParams,
+    AnthropicDynamicConfig,
+    AnthropicMessageParam,
+    AnthropicTool,
+    AsyncAnthropicDynamicConfig,
+    anthropic_call,
+    call,
+    call_async,
+)
 from ._call_response import AnthropicCallResponse
 from ._call_response_chunk import AnthropicCallResponseChunk
 from ._decode import AnthropicDecoder
@@ -19,9 +28,13 @@ __all__ = [
     "AnthropicCallResponseChunk",
     "AnthropicDecoder",
     "AnthropicDynamicConfig",
+    "AnthropicMessageParam",
     "AnthropicProvider",
     "AnthropicResponseChunk",
     "AnthropicStream",
+    "AnthropicTool",
+    "AsyncAnthropicDynamicConfig",
+    "anthropic_call",
     "call",
     "call_async",
 ]

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from mirascope.core import AsyncCall, BaseDynamicConfig, Call
+from mirascope.core import AsyncCall, BaseDynamicConfig, BaseTool, Call, MessageParam
 
 from ._call_response import AnthropicCallResponse
 from ._provider import AnthropicProvider
 from ._stream import AnthropicAsyncStream, AnthropicStream
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic, AsyncAnthropic
+    from anthropic import Anthropic, AsyncAnthropic, types
+
+    AnthropicMessageParam = types.MessageParam
+else:
+    # The SDK itself would take longer to import than the rest of this package.
+    AnthropicMessageParam = MessageParam
 
 PROVIDER = AnthropicProvider()
 
@@ -51,3 +56,11 @@ class AnthropicDynamicConfig(BaseDynamicConfig, total=False):
     """What a function decorated with `anthropic.call` may return."""
 
     client: Anthropic | AsyncAnthropic | None
+
+
+AnthropicTool = BaseTool
+"""A tool call."""
+AsyncAnthropicDynamicConfig = AnthropicDynamicConfig
+"""What an `async def` may return: the same, for `client` takes clients of both kinds."""
+anthropic_call = call
+"""`call`, by a name that needs no module before it."""

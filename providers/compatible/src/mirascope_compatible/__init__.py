@@ -6,7 +6,15 @@ Also the home of the protocol for other plugins: `ChatProvider` without a transp
 
 from mirascope.core.plugins import publish as _publish
 
-from ._call import call, call_async
+from ._call import (
+    AsyncCompatibleDynamicConfig,
+    CompatibleDynamicConfig,
+    CompatibleMessageParam,
+    CompatibleTool,
+    call,
+    call_async,
+    compatible_call,
+)
 from ._call_response import CompatibleCallResponse
 from ._call_response_chunk import ChatChunk, CompatibleCallResponseChunk
 from ._chat_provider import ChatProvider
@@ -20,17 +28,22 @@ CompatibleResponseChunk = CompatibleCallResponseChunk
 """The chunk of a stream, by a shorter name."""
 
 __all__ = [
+    "AsyncCompatibleDynamicConfig",
     "ChatChunk",
     "ChatDecoder",
     "ChatProvider",
     "CompatibleAsyncStream",
     "CompatibleCallResponse",
     "CompatibleCallResponseChunk",
+    "CompatibleDynamicConfig",
+    "CompatibleMessageParam",
     "CompatibleProvider",
     "CompatibleResponseChunk",
     "CompatibleStream",
+    "CompatibleTool",
     "call",
     "call_async",
+    "compatible_call",
     "normalize_usage",
     "status_error",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from mirascope.core import AsyncCall, BaseDynamicConfig, Call
+from mirascope.core import AsyncCall, BaseDynamicConfig, BaseTool, Call, MessageParam
 
 from ._call_response import GoogleCallResponse
 from ._provider import GoogleProvider
@@ -14,7 +14,12 @@ from ._stream import GoogleAsyncStream, GoogleStream
 if TYPE_CHECKING:
     from google.genai import Client
     from google.genai.client import AsyncClient
-    from google.genai.types import GenerateContentConfig
+    from google.genai.types import Content, GenerateContentConfig
+
+    GoogleMessageParam = Content | MessageParam
+else:
+    # The SDK itself would take longer to import than the rest of this package.
+    GoogleMessageParam = MessageParam
 
 PROVIDER = GoogleProvider()
 
@@ -57,3 +62,11 @@ class GoogleDynamicConfig(BaseDynamicConfig, total=False):
     """What a function decorated with `google.call` may return."""
 
     client: Client | AsyncClient | None
+
+
+GoogleTool = BaseTool
+"""A tool call."""
+AsyncGoogleDynamicConfig = GoogleDynamicConfig
+"""What an `async def` may return: the same, for `client` takes clients of both kinds."""
+google_call = call
+"""`call`, by a name that needs no module before it."""

@@ -5,7 +5,15 @@
 
 from mirascope.core.plugins import publish as _publish
 
-from ._call import call, call_async
+from ._call import (
+    AsyncLocalDynamicConfig,
+    LocalDynamicConfig,
+    LocalMessageParam,
+    LocalTool,
+    call,
+    call_async,
+    local_call,
+)
 from ._call_response import LocalCallResponse
 from ._call_response_chunk import LocalCallResponseChunk
 from ._engines import close
@@ -18,15 +26,20 @@ LocalResponseChunk = LocalCallResponseChunk
 
 __all__ = [
     "DEFAULT_MODEL",
+    "AsyncLocalDynamicConfig",
     "LocalAsyncStream",
     "LocalCallResponse",
     "LocalCallResponseChunk",
+    "LocalDynamicConfig",
+    "LocalMessageParam",
     "LocalProvider",
     "LocalResponseChunk",
     "LocalStream",
+    "LocalTool",
     "call",
     "call_async",
     "close",
+    "local_call",
 ]
 
 _publish(globals())

@@ -2,7 +2,16 @@
 
 from mirascope.core.plugins import publish as _publish
 
-from ._call import OpenAICallParams, OpenAIDynamicConfig, call, call_async
+from ._call import (
+    AsyncOpenAIDynamicConfig,
+    OpenAICallParams,
+    OpenAIDynamicConfig,
+    OpenAIMessageParam,
+    OpenAITool,
+    call,
+    call_async,
+    openai_call,
+)
 from ._call_response import OpenAICallResponse
 from ._call_response_chunk import OpenAICallResponseChunk
 from ._provider import OpenAIProvider
@@ -18,11 +27,13 @@ OpenAIResponseChunk = OpenAICallResponseChunk
 """The chunk of a stream, by a shorter name."""
 
 __all__ = [
+    "AsyncOpenAIDynamicConfig",
     "OpenAIAsyncStream",
     "OpenAICallParams",
     "OpenAICallResponse",
     "OpenAICallResponseChunk",
     "OpenAIDynamicConfig",
+    "OpenAIMessageParam",
     "OpenAIProvider",
     "OpenAIResponseChunk",
     "OpenAIResponsesAsyncStream",
@@ -32,9 +43,11 @@ __all__ = [
     "OpenAIResponsesProvider",
     "OpenAIResponsesStream",
     "OpenAIStream",
+    "OpenAITool",
     "ResponsesDecoder",
     "call",
     "call_async",
+    "openai_call",
 ]
 
 _publish(globals())

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
-from mirascope.core import APICall, AsyncAPICall, AsyncCall, BaseDynamicConfig, Call
+from mirascope.core import (
+    APICall,
+    AsyncAPICall,
+    AsyncCall,
+    BaseDynamicConfig,
+    BaseTool,
+    Call,
+    MessageParam,
+)
 
 from ._call_response import OpenAICallResponse
 from ._provider import OpenAIProvider
@@ -16,6 +24,12 @@ from ._stream import OpenAIAsyncStream, OpenAIStream
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
+    from openai.types.chat import ChatCompletionMessageParam
+
+    OpenAIMessageParam = ChatCompletionMessageParam
+else:
+    # The SDK itself would take longer to import than the rest of this package.
+    OpenAIMessageParam = MessageParam
 
 PROVIDER = OpenAIProvider()
 RESPONSES_PROVIDER = OpenAIResponsesProvider()
@@ -77,3 +91,11 @@ class OpenAIDynamicConfig(BaseDynamicConfig, total=False):
     """What a function decorated with `openai.call` may return."""
 
     client: OpenAI | AsyncOpenAI | None
+
+
+OpenAITool = BaseTool
+"""A tool call."""
+AsyncOpenAIDynamicConfig = OpenAIDynamicConfig
+"""What an `async def` may return: the same, for `client` takes clients of both kinds."""
+openai_call = call
+"""`call`, by a name that needs no module before it."""

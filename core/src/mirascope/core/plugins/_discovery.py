@@ -23,6 +23,7 @@ from .._errors import (
     UnknownProviderError,
     describe,
 )
+from ._elsewhere import ELSEWHERE
 from ._first_party import FIRST_PARTY, install_command
 from ._spec import PROVIDER_NAME
 
@@ -138,9 +139,13 @@ def _unknown(name: str) -> ProviderError:
             f"provider {name!r} is not installed: {install_command(name)}", provider=name
         )
     known = installed_names()
+    installed = f"(installed: {', '.join(known) or 'none'})"
+    if name in ELSEWHERE:
+        return UnknownProviderError(
+            f"no provider {name!r} is installed {installed}: {ELSEWHERE[name]}", provider=name
+        )
     close = difflib.get_close_matches(name, {*known, *FIRST_PARTY}, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return UnknownProviderError(
-        f"no provider {name!r} is installed{hint} (installed: {', '.join(known) or 'none'})",
-        provider=name,
+        f"no provider {name!r} is installed{hint} {installed}", provider=name
     )

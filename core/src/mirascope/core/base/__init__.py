@@ -1,0 +1,32 @@
+"""The neutral names by the module that programs written for Mirascope v1 import them from."""
+
+from typing import TYPE_CHECKING
+
+from ..._left_out import attribute_error as _attribute_error
+from .._prices._usage import Usage
+from .._provider._messages import BaseMessageParam, Messages
+from .._request._prompt import prompt_template
+from .._request._settings import BaseDynamicConfig
+from .._response._async_stream import BaseAsyncStream
+from .._response._call_response import BaseCallResponse
+from .._response._call_response_chunk import BaseCallResponseChunk
+from .._response._stream import BaseStream
+from .._tools._base_tool import BaseTool
+
+__all__ = [
+    "BaseAsyncStream",
+    "BaseCallResponse",
+    "BaseCallResponseChunk",
+    "BaseDynamicConfig",
+    "BaseMessageParam",
+    "BaseStream",
+    "BaseTool",
+    "Messages",
+    "Usage",
+    "prompt_template",
+]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        raise _attribute_error(__name__, name)

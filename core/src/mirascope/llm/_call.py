@@ -1,0 +1,67 @@
+"""The decorator whose provider and model are two arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, overload
+
+from ..core import (
+    BaseAsyncStream,
+    BaseCallResponse,
+    BaseStream,
+    Call,
+    Provider,
+    RecordTypes,
+    SyncOrAsyncDecorator,
+)
+from ..core._request._timeouts import TimeoutTypes
+from ..core._tools._base_tool import ToolLike
+
+
+@overload
+def call(
+    provider: str,
+    model: str,
+    *,
+    stream: Literal[True],
+    api: str | None = None,
+    tools: Sequence[ToolLike] = (),
+    client: Any = None,
+    call_params: Mapping[str, Any] | None = None,
+    timeout: TimeoutTypes = None,
+    sdk_iteration: bool = False,
+    record: RecordTypes = None,
+    **params: Any,
+) -> SyncOrAsyncDecorator[BaseStream[Any], BaseAsyncStream[Any]]: ...
+@overload
+def call(
+    provider: str,
+    model: str,
+    *,
+    stream: Literal[False] = False,
+    api: str | None = None,
+    tools: Sequence[ToolLike] = (),
+    client: Any = None,
+    call_params: Mapping[str, Any] | None = None,
+    timeout: TimeoutTypes = None,
+    **params: Any,
+) -> SyncOrAsyncDecorator[BaseCallResponse[Any], BaseCallResponse[Any]]: ...
+def call(provider: str, model: str, **arguments: Any) -> Any:
+    """Return a decorator for calls of any installed provider.
+
+    Args:
+        provider: the provider's name.
+        model: the provider's own name of the model.
+        **arguments: those of `mirascope.core.call`.
+
+    Raises:
+        UsageError: the arguments contradict each other.
+        ProviderError: the provider's plugin is missing or can't be used.
+    """
+
+    def resolve(model: str, api: str | None) -> tuple[Provider, str]:
+        from ..core.plugins import load_provider
+
+        return load_provider(provider, api), model
+
+    return Call[Any, Any, Any](resolve)(model, **arguments)
