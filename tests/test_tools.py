@@ -276,7 +276,6 @@ def test_classes() -> None:
     [
         (lambda *args: args, r"\*args"),
         (lambda **kwargs: kwargs, r"\*\*kwargs"),
-        (lambda a, /: a, "by name"),
         (5, "5 is not a tool: give a function or a subclass of BaseTool"),
         (dict, "'dict' is not a tool: derive it from BaseTool"),
     ],
@@ -557,8 +556,7 @@ async def test_mistakes_are_data(api: API, serve: Serve, mistake: str) -> None:
     assert message in str(bad.error)
     assert bad.args == args
     assert (bad.tool_call.id, bad.tool_call.name, bad.tool_call.arguments) == ("a", name, arguments)
-    with pytest.raises(ToolError):
-        bad.call()
+    assert bad.call() == str(bad.error)
     results = reading.stream.tool_message_params([(bad, None), (good, good.call())])
     assert results[0]["content"] == str(bad.error)
     assert reading.stream.message_param["tool_calls"][0]["function"]["arguments"] == arguments

@@ -15,6 +15,7 @@ from .._provider._messages import MessageParam
 from .._request._prepared import PreparedCall
 from .._state import FinishReason
 from .._tools._base_tool import BaseTool
+from .._tools._results import check_results
 
 _UNREAD: Final[Any] = object()
 """Stands for what has not been computed yet, where None is an answer."""
@@ -300,8 +301,11 @@ class CallResult(ABC):
         Args:
             results: pairs of a tool that the stream yielded and its output (a string, or anything
                 that JSON can express). The output of a call that could not be run is its error.
+
+        Raises:
+            UsageError: the result of an asynchronous tool was not awaited.
         """
-        return list(self._call.provider.tool_message_params(results))
+        return list(self._call.provider.tool_message_params(check_results(results)))
 
     def _cost_as(self, what: str) -> Cost | None:
         self._ended(what)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias, cast
+from typing import Any, Final, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 from pydantic_core import to_json
 from typing_extensions import override
 
-from .._errors import ToolError
+from .._errors import ToolError, UsageError
 from .._types import JSONObject
+from ._schemas import object_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,25 @@ class ToolCall:
     arguments: str
 
 
+class ErrorText(str):
+    """What the model is told of a call that can't be run.
+
+    It can be awaited, so that a loop over asynchronous tools needs no other path for such a call.
+    """
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, None, str]:
+        yield from ()
+        return self
+
+
 class BaseTool(BaseModel):
     """A tool whose arguments are the fields of the class and whose action is `call`.
 
     The class's docstring is the description that the model reads, `Field(description=…)` those of
-    the arguments.
+    the arguments. A field can't have the name of a member of this class, such as `args` or `error`;
+    `error_: str = Field(alias="error")` is one that the model knows by such a name.
 
     Example:
         ```python
@@ -54,11 +70,30 @@ class BaseTool(BaseModel):
 
     _tool_call: ToolCall = PrivateAttr(default=ToolCall("", "", "{}"))
 
-    def call(self) -> Any:
-        """Run the tool and return its result (an awaitable for an asynchronous function).
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse fields that would hide what a tool or a model is.
 
         Raises:
-            ToolError: the model's call can't be run: see `error`.
+            UsageError: there is such a field.
+        """
+        super().__init_subclass__(**kwargs)
+        own = [base for base in cls.__mro__ if base not in BaseTool.__mro__]
+        for name, annotation in ((n, a) for base in own for n, a in _annotations(base).items()):
+            hides = name in _MEMBERS or (name.startswith("model_") and hasattr(BaseModel, name))
+            if hides and "ClassVar" not in str(annotation):
+                raise UsageError(
+                    f"the tool {cls.__name__!r} can't have a field {name!r}, which is a member of "
+                    f"every tool: write {name + '_'!r} with Field(alias={name!r})"
+                )
+
+    def call(self) -> Any:
+        """Run the tool and return its result, which an asynchronous tool's caller has to await.
+
+        Of a call that can't be run, the text of its `error` is the result, awaited or not: it is
+        what the model is told.
+
+        Raises:
+            ToolError: the class does not say what its tools do.
         """
         raise ToolError(f"{type(self).__name__} does not define call()")
 
@@ -94,6 +129,11 @@ class BaseTool(BaseModel):
         return cls.__name__
 
     @classmethod
+    def _name(cls) -> str:
+        """The name, as Mirascope v1 spelt it."""
+        return cls.tool_name()
+
+    @classmethod
     def tool_description(cls) -> str:
         """The description that the model reads."""
         own = cls.__doc__ if cls.__doc__ != BaseTool.__doc__ else None
@@ -116,6 +156,18 @@ class BaseTool(BaseModel):
         return tool
 
 
+_MEMBERS: Final = frozenset(name for name in vars(BaseTool) if not name.startswith("__"))
+
+
+def _annotations(kind: type) -> Mapping[str, Any]:
+    """Return the annotations of a class itself, unresolved names left as they are."""
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations
+
+        return get_annotations(kind, format=Format.FORWARDREF)
+    return inspect.get_annotations(kind)
+
+
 class InvalidTool(BaseTool):
     """A call that can't be run: an unknown name, invalid JSON, arguments that don't fit."""
 
@@ -123,8 +175,8 @@ class InvalidTool(BaseTool):
     _arguments: dict[str, Any] = PrivateAttr(default_factory=dict[str, Any])
 
     @override
-    def call(self) -> Any:
-        raise self._error
+    def call(self) -> ErrorText:
+        return ErrorText(self._error)
 
     @property
     @override
@@ -149,29 +201,3 @@ class InvalidTool(BaseTool):
 
 ToolLike: TypeAlias = type[BaseTool] | Callable[..., Any]
 """What `tools=` takes: functions and subclasses of `BaseTool`."""
-
-
-def object_schema(model: type[BaseModel]) -> JSONObject:
-    """Return the JSON schema of a model's fields, without what only repeats their names."""
-    schema = model.model_json_schema()
-    _drop_titles(schema)
-    schema.pop("description", None)
-    schema.setdefault("properties", {})
-    return schema
-
-
-def _drop_titles(schema: Any) -> None:
-    """Remove the titles that pydantic derives from names: tokens without information."""
-    if isinstance(schema, dict):
-        node = cast("dict[str, Any]", schema)
-        if isinstance(node.get("title"), str):
-            del node["title"]
-        for key, value in node.items():
-            if key in ("properties", "$defs"):
-                for child in cast("dict[str, Any]", value).values():
-                    _drop_titles(child)
-            elif key not in ("default", "examples", "const", "enum"):
-                _drop_titles(value)
-    elif isinstance(schema, list):
-        for child in cast("list[Any]", schema):
-            _drop_titles(child)

@@ -4,132 +4,177 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self, get_type_hints
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, create_model
+from pydantic import ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
 from typing_extensions import override
 
 from .._errors import UsageError
 from .._types import JSONObject
-from ._base_tool import BaseTool, ToolCall, ToolLike, object_schema
+from ._base_tool import BaseTool, ToolLike
+from ._docstrings import parse_docstring
+from ._schemas import object_schema, refuse_types
+from ._signatures import read_signature
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """What a tool calls and how.
+
+    Attributes:
+        name: the name that the model calls.
+        call: what is called.
+        description: what the model reads.
+        schema: the JSON schema of the arguments.
+        fields: the field of the tool that has each parameter's value, and the parameter.
+    """
+
+    name: str
+    call: Callable[..., Any]
+    description: str
+    schema: JSONObject
+    fields: Mapping[str, inspect.Parameter]
 
 
 class FunctionTool(BaseTool):
-    """A tool made of a function; each one is a subclass of this class with its own `fn`."""
+    """A tool made of a function: a subclass of this class whose fields are the parameters."""
 
-    fn: ClassVar[Callable[..., Any]]
-    _name: ClassVar[str]
-    _description: ClassVar[str]
-    _arguments_model: ClassVar[type[BaseModel]]
-    _arguments: dict[str, Any] = PrivateAttr(default_factory=dict[str, Any])
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    _function: ClassVar[_Function]
 
     @override
     def call(self) -> Any:
-        return type(self).fn(**self._arguments)
+        positional: list[Any] = []
+        named: dict[str, Any] = {}
+        for field, parameter in self._function.fields.items():
+            value = getattr(self, field)
+            # What the model left out is the function's own default, and not pydantic's copy of it.
+            if field not in self.model_fields_set and _is_plain(parameter):
+                value = parameter.default
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                positional.append(value)
+            else:
+                named[parameter.name] = value
+        return self._function.call(*positional, **named)
 
     @property
     @override
     def args(self) -> dict[str, Any]:
-        return dict(self._arguments)
+        fields = self._function.fields.items()
+        return {parameter.name: getattr(self, field) for field, parameter in fields}
 
     @classmethod
     @override
     def tool_name(cls) -> str:
-        return cls._name
+        return cls._function.name
 
     @classmethod
     @override
     def tool_description(cls) -> str:
-        return cls._description
+        return cls._function.description
 
     @classmethod
     @override
     def tool_parameters(cls) -> JSONObject:
-        return object_schema(cls._arguments_model)
+        return deepcopy(cls._function.schema)
 
     @classmethod
-    @override
-    def from_tool_call(cls, tool_call: ToolCall, arguments: Mapping[str, Any]) -> Self:
-        validated = cls._arguments_model.model_validate(arguments)
-        tool = cls()
-        tool._tool_call = tool_call
-        tool._arguments = {
-            field.alias or name: getattr(validated, name)
-            for name, field in type(validated).model_fields.items()
+    def of(cls, tool: Callable[..., Any]) -> type[Self]:
+        """Return the tool that calls something.
+
+        Raises:
+            UsageError: a model can't call it, or a parameter's type has no JSON schema.
+        """
+        signature = read_signature(tool)
+        name = signature.name
+        description, described = parse_docstring(
+            signature.doc, signature.parameters.keys(), signature.bound
+        )
+        parameters = {
+            _field_name(p.name, i): p for i, p in enumerate(signature.parameters.values())
         }
-        return tool
+        fields: dict[str, Any] = {
+            field: _field(field, parameter, signature.annotations[parameter.name])
+            for field, parameter in parameters.items()
+        }
+        try:
+            tool_type = create_model(
+                name,
+                __base__=cls,
+                __module__=getattr(tool, "__module__", None) or __name__,
+                __doc__=description,
+                **fields,
+            )
+            schema = object_schema(tool_type)
+        except Exception as error:
+            raise refuse_types(name, signature.annotations, error) from error
+        for field, parameter in parameters.items():
+            text = described.get(parameter.name)
+            known = schema["properties"].get(_property(field, tool_type.model_fields[field]))
+            # What a `Field` tells is meant for the model; a docstring is for everybody.
+            if text and known is not None:
+                known.setdefault("description", text)
+        tool_type._function = _Function(name, tool, description, schema, parameters)
+        return tool_type
 
 
 def to_tool_type(tool: ToolLike) -> type[BaseTool]:
-    """Return the tool class for a function or a tool class.
+    """Return the tool class for a function, anything else that can be called, or a tool class.
 
-    A function's parameters, annotations and defaults give the schema; its docstring (Google,
-    NumPy, reST or Epydoc style) gives the descriptions.
+    Parameters, annotations and defaults give the schema; the docstring (Google, NumPy, reST or
+    Epydoc style) gives the descriptions.
 
     Raises:
-        UsageError: `tool` is neither, or has parameters that a model can't fill in by name.
+        UsageError: `tool` is neither, or has parameters that a model can't fill in by name, or
+            whose types have no JSON schema.
     """
     if isinstance(tool, type):
-        if issubclass(tool, BaseTool):
-            return tool
-        raise UsageError(f"{tool.__name__!r} is not a tool: derive it from BaseTool")
+        if not issubclass(tool, BaseTool):
+            raise UsageError(f"{tool.__name__!r} is not a tool: derive it from BaseTool")
+        try:
+            tool.tool_parameters()
+        except Exception as error:
+            fields = tool.model_fields.items()
+            types = {name: Annotated[(f.annotation, f)] for name, f in fields}
+            raise refuse_types(tool.__name__, types, error) from error
+        return tool
     if not callable(tool):
         raise UsageError(f"{tool!r} is not a tool: give a function or a subclass of BaseTool")
-    name = getattr(tool, "__name__", type(tool).__name__)
-    description, parameter_docs = _parse_docstring(inspect.getdoc(tool) or "")
-    return type(
-        name,
-        (FunctionTool,),
-        {
-            "__doc__": description,
-            "__module__": getattr(tool, "__module__", __name__),
-            "fn": staticmethod(tool),
-            "_name": name,
-            "_description": description,
-            "_arguments_model": _arguments_model(tool, name, parameter_docs),
-            "__annotations__": {
-                "fn": ClassVar[Callable[..., Any]],
-                "_name": ClassVar[str],
-                "_description": ClassVar[str],
-                "_arguments_model": ClassVar[type[BaseModel]],
-            },
-        },
-    )
+    return FunctionTool.of(tool)
 
 
-def _arguments_model(
-    fn: Callable[..., Any], name: str, parameter_docs: Mapping[str, str]
-) -> type[BaseModel]:
-    try:
-        hints = get_type_hints(fn, include_extras=True)
-    except (NameError, TypeError):
-        # Names under TYPE_CHECKING can't be resolved at run time: the arguments are then not typed.
-        hints = {}
-    fields: dict[str, Any] = {}
-    for index, parameter in enumerate(inspect.signature(fn).parameters.values()):
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise UsageError(
-                f"tool {name!r}: a model gives arguments by name, which {parameter} does not take"
-            )
-        default = ... if parameter.default is parameter.empty else parameter.default
-        # A description in the annotation (`Annotated[…, Field(description=…)]`) is not to be
-        # covered by the lack of one in the docstring.
-        text = parameter_docs.get(parameter.name)
-        described: dict[str, Any] = {"description": text} if text else {}
-        # The field's own name is hidden behind the alias, so that no parameter can clash with
-        # an attribute of pydantic's models or begin with an underscore.
-        fields[f"argument_{index}"] = (
-            hints.get(parameter.name, Any),
-            Field(default, alias=parameter.name, **described),
+def _field_name(parameter: str, index: int) -> str:
+    """Return a parameter's field: its name, unless that means something to tools or pydantic."""
+    taken = parameter.startswith("_") or hasattr(FunctionTool, parameter)
+    return f"argument_{index}_" if taken else parameter
+
+
+def _field(field: str, parameter: inspect.Parameter, annotation: Any) -> Any:
+    if field != parameter.name:
+        # First, so that an alias of the user's counts.
+        kind, *metadata = (
+            get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
         )
-    return create_model(name, __config__=ConfigDict(arbitrary_types_allowed=True), **fields)
+        annotation = Annotated[(kind, Field(alias=parameter.name), *metadata)]
+    if parameter.default is parameter.empty:
+        # Without an ellipsis, which would cover a default in `Annotated[…, Field(5)]`.
+        return annotation
+    if parameter.default is ...:
+        # For pydantic an ellipsis is a field without a default.
+        return annotation, Field(default_factory=lambda: ...)
+    return annotation, parameter.default
 
 
-def _parse_docstring(text: str) -> tuple[str, dict[str, str]]:
-    # Here, because most programs that import this package have no tools.
-    from docstring_parser import parse
+def _is_plain(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter has a default that the function itself takes."""
+    default = parameter.default
+    return default is not parameter.empty and not isinstance(default, FieldInfo)
 
-    parsed = parse(text)
-    parts = (parsed.short_description, parsed.long_description)
-    parameters = {p.arg_name: p.description for p in parsed.params if p.description}
-    return "\n\n".join(part for part in parts if part), parameters
+
+def _property(field: str, info: FieldInfo) -> str:
+    alias = info.validation_alias
+    return alias if isinstance(alias, str) else info.alias or field

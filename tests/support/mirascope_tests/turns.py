@@ -1,0 +1,200 @@
+"""One turn with tools in every wire protocol: what is declared, what is called, what goes back."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mirascope.core.testing import ReceivedRequest, Reply, Server, sse, streamed
+
+from .chat import DONE, chunk
+
+
+@dataclass(frozen=True)
+class Way:
+    """A provider in one of its wire APIs, synchronous or not."""
+
+    provider: str
+    api: str | None
+    is_async: bool
+
+    def __str__(self) -> str:
+        return f"{self.api or self.provider}-{'async' if self.is_async else 'sync'}"
+
+    def decorate(self, server: Server, tools: Any, messages: Any, **call: Any) -> Any:
+        """A decorated function that sends these messages to the server."""
+        module = importlib.import_module(f"mirascope_{self.provider}")
+        chat = self.provider in ("compatible", "openai")
+        url = server.url if chat else server.url.removesuffix("/v1")
+        given = {"stream": True, "base_url": url, "api_key": "key-of-nobody", **call}
+        if self.api is not None:
+            given["api"] = self.api
+        if self.is_async:
+
+            async def ask_async() -> Any:
+                return messages
+
+            return module.call_async("m", tools=tools, **given)(ask_async)
+
+        def ask() -> Any:
+            return messages
+
+        return module.call("m", tools=tools, **given)(ask)
+
+    async def read(self, ask: Any) -> Any:
+        """Call and read a stream to its end."""
+        stream = await ask() if self.is_async else ask()
+        if self.is_async:
+            await stream.collect()
+        else:
+            stream.collect()
+        return stream
+
+
+WAYS = [
+    Way(provider, api, is_async)
+    for provider, api in (
+        ("compatible", None),
+        ("openai", None),
+        ("openai", "responses"),
+        ("anthropic", None),
+        ("google", None),
+    )
+    for is_async in (False, True)
+]
+
+Call = tuple[str, Any]
+"""A name and arguments, as JSON text or as what becomes it."""
+
+
+def calling(*calls: Call) -> Callable[[ReceivedRequest], Reply]:
+    """A reply, in the protocol of the request, in which a model calls functions."""
+
+    def reply(request: ReceivedRequest) -> Reply:
+        given = [(f"call_{i}", name, _text(arguments)) for i, (name, arguments) in enumerate(calls)]
+        path = request.path
+        makers = {
+            "/chat/completions": _chat,
+            "/responses": _responses,
+            "/messages": _messages,
+            ":streamGenerateContent": _generate,
+        }
+        make = next(make for part, make in makers.items() if part in path)
+        return streamed(*make(given))
+
+    return reply
+
+
+def _text(arguments: Any) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+def _chat(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
+    events = [
+        chunk(
+            tool_calls=[
+                {
+                    "index": i,
+                    "id": call_id,
+                    "type": "function",
+                    "function": {"name": name, "arguments": arguments},
+                }
+            ]
+        )
+        for i, (call_id, name, arguments) in enumerate(calls)
+    ]
+    return [*events, chunk("" if calls else "Fine.", finish="stop"), DONE]
+
+
+def _responses(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
+    items: list[dict[str, Any]] = [
+        {
+            "type": "function_call",
+            "id": f"fc_{call_id}",
+            "call_id": call_id,
+            "name": name,
+            "arguments": arguments,
+            "status": "completed",
+        }
+        for call_id, name, arguments in calls
+    ]
+    response = {"id": "r", "object": "response", "created_at": 1, "model": "m", "output": items}
+    sent = [
+        {"type": "response.output_item.done", "output_index": i, "item": item}
+        for i, item in enumerate(items)
+    ]
+    end = {"type": "response.completed", "response": {**response, "status": "completed"}}
+    return [sse(data, data["type"]) for data in (*sent, end)]
+
+
+def _messages(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
+    message = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [],
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+    sent: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
+    for index, (call_id, name, arguments) in enumerate(calls):
+        block = {"type": "tool_use", "id": call_id, "name": name, "input": {}}
+        delta = {"type": "input_json_delta", "partial_json": arguments}
+        sent += [
+            {"type": "content_block_start", "index": index, "content_block": block},
+            {"type": "content_block_delta", "index": index, "delta": delta},
+            {"type": "content_block_stop", "index": index},
+        ]
+    stop = {"stop_reason": "tool_use" if calls else "end_turn", "stop_sequence": None}
+    sent += [
+        {"type": "message_delta", "delta": stop, "usage": {"output_tokens": 5}},
+        {"type": "message_stop"},
+    ]
+    return [sse(data, data["type"]) for data in sent]
+
+
+def _generate(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
+    parts = [
+        {"functionCall": {"id": call_id, "name": name, "args": json.loads(arguments)}}
+        for call_id, name, arguments in calls
+    ]
+    content = {"role": "model", "parts": parts or [{"text": "Fine."}]}
+    candidate = {"content": content, "index": 0, "finishReason": "STOP"}
+    return [sse({"candidates": [candidate], "modelVersion": "m", "responseId": "r"})]
+
+
+def declared(body: Any) -> dict[str, dict[str, Any]]:
+    """The tools of a request: description and parameters by name, whatever the protocol."""
+    tools: list[dict[str, Any]] = body.get("tools") or []
+    if tools and "functionDeclarations" in tools[0]:
+        tools = tools[0]["functionDeclarations"]
+    inner = [tool.get("function", tool) for tool in tools]
+    names = ("parameters", "input_schema", "parameters_json_schema")
+    return {
+        tool["name"]: {
+            "description": tool.get("description", ""),
+            "parameters": next((tool[name] for name in names if name in tool), None),
+        }
+        for tool in inner
+    }
+
+
+def returned(body: Any) -> list[Any]:
+    """The outputs of tools in a request, as the model reads them."""
+    found: list[Any] = [
+        item.get("content", item.get("output"))
+        for item in (*body.get("messages", ()), *body.get("input", ()))
+        if item.get("role") == "tool" or item.get("type") == "function_call_output"
+    ]
+    for message in (*body.get("messages", ()), *body.get("contents", ())):
+        parts = message.get("parts") or message.get("content") or ()
+        for part in parts if isinstance(parts, list) else ():
+            if part.get("type") == "tool_result":
+                found.append(part["content"])
+            elif "functionResponse" in part:
+                response = part["functionResponse"]["response"]
+                found.append(response.get("output", response.get("error")))
+    return found
