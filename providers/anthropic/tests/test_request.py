@@ -89,6 +89,20 @@ def test_max_tokens(params: dict[str, Any], max_tokens: int) -> None:
     assert kwargs("Hi", **params)["max_tokens"] == max_tokens
 
 
+@pytest.mark.parametrize(
+    "ways", [{"betas": ["a-1", "b-2"]}, {"call_params": {"betas": "a-1, b-2"}}]
+)
+def test_betas_are_a_header(ways: dict[str, Any]) -> None:
+    hello = [Messages.User("Hi")]
+    sent = kwargs(hello, **ways)
+    assert sent["extra_headers"] == {"anthropic-beta": "a-1,b-2"}
+    assert "betas" not in str(sent.get("extra_body"))
+    given = {"Anthropic-Beta": "c-3,a-1", "x-a": "b"}
+    sent = kwargs(hello, extra_headers=given, **ways)
+    assert sent["extra_headers"] == {"anthropic-beta": "c-3,a-1,b-2", "x-a": "b"}
+    assert given == {"Anthropic-Beta": "c-3,a-1", "x-a": "b"}
+
+
 def test_tools() -> None:
     class Shelve(BaseTool):
         """Put a book on a shelf."""

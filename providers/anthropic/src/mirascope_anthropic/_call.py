@@ -33,6 +33,7 @@ class AnthropicCallParams(TypedDict, total=False):
     https://docs.anthropic.com/en/api/messages
     """
 
+    betas: Sequence[str]
     cache_control: Mapping[str, Any] | None
     container: str | Mapping[str, Any] | None
     extra_body: Mapping[str, Any]

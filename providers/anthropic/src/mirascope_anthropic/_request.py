@@ -14,6 +14,7 @@ from ._tool_input import input_object
 DEFAULT_MAX_TOKENS: Final = 4096
 """What `max_tokens` is without being given: the most that every model of the API accepts."""
 
+_BETA_HEADER: Final = "anthropic-beta"
 _SYSTEM_ROLES: Final = ("system", "developer")
 
 
@@ -46,7 +47,7 @@ def build_request(call: CallRequest) -> Request:
         raise PromptError(
             "Anthropic's API needs a message of the user: the prompt has system messages only"
         )
-    params = dict(call.call_params)
+    params = _with_betas(dict(call.call_params))
     body: dict[str, Any] = {
         "model": call.model,
         "max_tokens": _max_tokens(params.get("thinking")),
@@ -60,6 +61,22 @@ def build_request(call: CallRequest) -> Request:
     if call.stream:
         body["stream"] = True
     return Request(messages=messages, kwargs=body)
+
+
+def _with_betas(params: dict[str, Any]) -> dict[str, Any]:
+    """Put `betas` where the API takes them: in a header, together with those of `extra_headers`.
+
+    https://docs.anthropic.com/en/api/beta-headers
+    """
+    betas = params.pop("betas", None)
+    if not betas:
+        return params
+    names = betas.split(",") if isinstance(betas, str) else list(betas)
+    headers = dict(params.get("extra_headers") or {})
+    for name in [name for name in headers if name.lower() == _BETA_HEADER]:
+        names = [*headers.pop(name).split(","), *names]
+    headers[_BETA_HEADER] = ",".join(dict.fromkeys(name.strip() for name in names))
+    return {**params, "extra_headers": headers}
 
 
 def tool_schema(tool: type[BaseTool]) -> JSONObject:
