@@ -121,7 +121,7 @@ def test_several_calls_end_in_one_event() -> None:
 
 def test_ids_are_made_up_where_there_are_none_and_are_never_the_same() -> None:
     answer = taken(MetaDelta(id="r"), *(ToolCallDelta(n, name="f") for n in range(2)))
-    answer.add([ToolCallDelta(2, "x", "f"), ToolCallDelta(3, "x", "f")])
+    answer.add([ToolCallDelta(2, "x", "f"), ToolCallDelta(3, "x", "f", '{"y": 1}')])
     assert [call.id for call in answer.end_calls()] == ["call_r_0", "call_r_1", "x", "x_3"]
 
 

@@ -53,6 +53,7 @@ from ._prices._names import OTHER_HOST, UNKNOWN_HOST, host_of
 from ._prices._table import PriceTable
 from ._prices._usage import Usage, UsagePart, input_details
 from ._provider._accumulate import Accumulator, Block
+from ._provider._arguments import JSONProgress, same_arguments
 from ._provider._decoder import Decoder
 from ._provider._deltas import (
     BlockDelta,
@@ -68,7 +69,9 @@ from ._provider._deltas import (
     ToolCallDelta,
     ToolCallEnd,
     UsageDelta,
+    WholeTextDelta,
 )
+from ._provider._failures import failure_in, is_keep_alive
 from ._provider._messages import BaseMessageParam, MessageParam, Messages
 from ._provider._provider import CallRequest, Provider, Request
 from ._public import publish as _publish
@@ -167,6 +170,7 @@ __all__ = [
     "IncompatibleProviderError",
     "InvalidTool",
     "JSONObject",
+    "JSONProgress",
     "MessageParam",
     "Messages",
     "MetaDelta",
@@ -219,15 +223,19 @@ __all__ = [
     "UsageDelta",
     "UsageError",
     "UsagePart",
+    "WholeTextDelta",
     "call",
     "call_async",
     "decimal_of",
     "error_from_status",
+    "failure_in",
     "host_of",
     "http_client_options",
     "input_details",
+    "is_keep_alive",
     "json_object",
     "prompt_template",
+    "same_arguments",
     "stream_from",
     "stream_from_async",
     "token_count",

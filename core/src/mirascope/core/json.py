@@ -2,7 +2,8 @@
 
 What a server sends is not always what its reference describes, and a field of an unexpected type
 must not end a stream. Each of these takes any value, returns it if it is of the type that is asked
-for, and an empty one otherwise. None of them raises.
+for, and an empty one otherwise. None of them raises. `as_whole_text` takes text that was cut
+anywhere.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = [
     "as_object",
     "as_objects",
     "as_text",
+    "as_whole_text",
 ]
 
 
@@ -72,4 +74,19 @@ def as_json_text(value: object) -> str:
     except UnicodeEncodeError:
         # Half a character, which only an escape can carry: the text must be fit to be sent back.
         return json.dumps(value, default=str)
+    return text
+
+
+def as_whole_text(text: str) -> str:
+    r"""Return text that can be encoded: two halves of a character in a row become the character.
+
+    A half without the other becomes U+FFFD. JSON can carry halves (`"\ud83d"`), and servers that
+    cut text between them send them.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from .._tools._base_tool import ToolCall
 from .._types import JSONObject
+from ._arguments import one_value, same_arguments
 from ._deltas import (
     BlockDelta,
     ChoiceDelta,
@@ -21,6 +22,7 @@ from ._deltas import (
     ToolCallDelta,
     ToolCallEnd,
     UsageDelta,
+    WholeTextDelta,
 )
 
 BlockKind: TypeAlias = Literal["text", "thinking", "refusal", "tool_call", "other"]
@@ -36,9 +38,10 @@ class Block:
         id: the id of a tool call as the provider sent it, or None.
         name: the name of a tool call.
         call: the complete tool call, once it is complete.
+        free: whether the arguments of a tool call are free text and not JSON.
     """
 
-    __slots__ = ("_parts", "call", "fields", "id", "key", "kind", "name")
+    __slots__ = ("_parts", "call", "fields", "free", "id", "key", "kind", "name")
 
     def __init__(self, kind: BlockKind, key: Hashable = None) -> None:
         self.kind: BlockKind = kind
@@ -47,6 +50,7 @@ class Block:
         self.id: str | None = None
         self.name: str | None = None
         self.call: ToolCall | None = None
+        self.free = False
         self._parts: list[str] = []
 
     @property
@@ -59,6 +63,10 @@ class Block:
     def append(self, text: str) -> None:
         """Add to the block's text."""
         self._parts.append(text)
+
+    def replace(self, text: str) -> None:
+        """Put all the text of the block in place of what there is."""
+        self._parts = [text]
 
 
 class Accumulator:
@@ -77,9 +85,10 @@ class Accumulator:
     """
 
     __slots__ = (
+        "_by_id",
         "_by_key",
         "_calls",
-        "_ids",
+        "_ended",
         "_open",
         "blocks",
         "choices",
@@ -105,24 +114,38 @@ class Accumulator:
         self._open: Block | None = None
         self._by_key: dict[Hashable, Block] = {}
         self._calls: dict[Hashable, Block] = {}
-        self._ids: set[str] = set()
+        self._ended: set[Hashable] = set()
+        # The complete calls by the ids that they go back under.
+        self._by_id: dict[str, Block] = {}
 
     def add(self, deltas: Iterable[Delta]) -> list[ToolCall] | None:
         """Take in deltas; return the tool calls that they complete, or None."""
         completed: list[ToolCall] | None = None
         for delta in deltas:
             if type(delta) is TextDelta:
+                text = delta.text
+                # Here and not in the delta, which would cost a call for every word of an answer.
+                if type(text) is not str:
+                    raise TypeError(f"text is of the type {text.__class__.__name__!r}, not 'str'")
                 block = self._open
                 if block is None or block.kind != "text" or block.key != delta.block:
                     block = self._block("text", delta.block)
-                block.append(delta.text)
+                block.append(text)
             elif calls := self._APPLY[type(delta)](self, delta):
-                completed = [*completed, *calls] if completed else calls
+                if completed is None:
+                    completed = calls
+                else:
+                    completed += calls
         return completed
 
     def end_calls(self) -> list[ToolCall]:
         """Complete every tool call that is open."""
-        return [self._complete(key) for key in list(self._calls)]
+        keys = list(self._calls)
+        completed = [call for key in keys if (call := self._complete(key)) is not None]
+        if len(completed) < len(keys):
+            gone = {id(self._by_key[("call", key)]) for key in keys}
+            self.blocks = [b for b in self.blocks if b.call is not None or id(b) not in gone]
+        return completed
 
     @property
     def text(self) -> str:
@@ -184,32 +207,70 @@ class Accumulator:
     def _refusal(self, delta: RefusalDelta) -> None:
         self._block("refusal", None).append(delta.text)
 
+    def _whole_text(self, delta: WholeTextDelta) -> None:
+        block = self._by_key.get(delta.block)
+        if block is not None and block.call is None:
+            block.replace(delta.text)
+
     def _tool_call(self, delta: ToolCallDelta) -> None:
         block = self._calls.get(delta.key)
         if block is None:
-            block = self._calls[delta.key] = self._block("tool_call", ("call", delta.key))
-        # The first of each counts: Mistral repeats them in continuations, Alibaba empties the id.
+            key = ("call", delta.key)
+            if key in self._ended:
+                # Servers repeat a piece of a call that is over, behind the finish reason as a rule:
+                # a call that was yielded must never be yielded again, or its tool runs twice.
+                return
+            block = self._calls[delta.key] = self._block("tool_call", key)
+        # The first of each counts: Mistral repeats them in continuations, Alibaba empties the id. A
+        # name may grow, where a server splits it like the arguments.
         block.id = block.id or delta.id
-        block.name = block.name or delta.name
+        if delta.name and delta.name.startswith(block.name or ""):
+            block.name = delta.name
+        if delta.free:
+            block.free = True
         if delta.arguments:
             block.append(delta.arguments)
 
     def _tool_call_end(self, delta: ToolCallEnd) -> list[ToolCall]:
         if delta.key is None:
             return self.end_calls()
-        return [self._complete(delta.key)] if delta.key in self._calls else []
+        if delta.key not in self._calls:
+            return []
+        call = self._complete(delta.key)
+        if call is None:
+            self._remove(self._by_key[("call", delta.key)])
+            return []
+        return [call]
 
-    def _complete(self, key: Hashable) -> ToolCall:
+    def _complete(self, key: Hashable) -> ToolCall | None:
+        """Return the call that is complete; None where it is one that was complete before."""
         block = self._calls.pop(key)
+        self._ended.add(("call", key))
+        name = block.name or ""
+        arguments = block.text if block.free else one_value(block.text)
+        same = self._by_id.get(block.id or "")
+        if same is not None and _is_again(same, block.name, arguments):
+            # Servers send one call under two indexes, or once more in the next event.
+            same.fields = {**block.fields, **same.fields}
+            return None
+        if arguments is not block.text:
+            block.replace(arguments)
         # Gemini's chat endpoint sends calls without an id, and under a repeated id two calls would
         # share their results: each call gets an id of its own, which its result goes back under.
-        ordinal = len(self._ids)
+        ordinal = len(self._by_id)
         call_id = block.id or f"call_{self.id or 'response'}_{ordinal}"
-        if call_id in self._ids:
+        while call_id in self._by_id:
             call_id = f"{call_id}_{ordinal}"
-        self._ids.add(call_id)
-        block.call = ToolCall(call_id, block.name or "", block.text)
+        self._by_id[call_id] = block
+        block.call = ToolCall(call_id, name, arguments)
         return block.call
+
+    def _remove(self, block: Block) -> None:
+        # From the end, where what has just ended is.
+        for at in range(len(self.blocks) - 1, -1, -1):
+            if self.blocks[at] is block:
+                del self.blocks[at]
+                return
 
     def _fields(self, delta: BlockDelta) -> None:
         block = self._by_key.get(delta.block)
@@ -255,6 +316,7 @@ class Accumulator:
     _APPLY: ClassVar[dict[type, Callable[[Accumulator, Any], list[ToolCall] | None]]] = {
         ThinkingDelta: _thinking,
         RefusalDelta: _refusal,
+        WholeTextDelta: _whole_text,
         ToolCallDelta: _tool_call,
         ToolCallEnd: _tool_call_end,
         BlockDelta: _fields,
@@ -265,6 +327,11 @@ class Accumulator:
         ErrorDelta: _error,
         ChoiceDelta: _choice,
     }
+
+
+def _is_again(block: Block, name: str | None, arguments: str) -> bool:
+    call = block.call
+    return call is not None and block.name == name and same_arguments(call.arguments, arguments)
 
 
 def _joinable(known: object, value: object) -> bool:

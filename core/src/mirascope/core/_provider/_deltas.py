@@ -3,6 +3,11 @@
 A provider's decoder turns each event into deltas; core's `Accumulator` is the only reader. A delta
 that belongs to a numbered content block of the provider (Anthropic's `index`, a Responses item)
 names it by `block`; without one it continues the open block of its kind or begins the next.
+
+What a server sends is not always of the type that its reference gives. A delta checks its fields
+when it is made and raises `TypeError`, which ends the stream with a `StreamDecodeError`: behind
+that line nothing asks for types again. `TextDelta` alone leaves the check to the accumulator,
+because there is one for every word of an answer.
 """
 
 from __future__ import annotations
@@ -30,6 +35,9 @@ class ThinkingDelta:
     text: str
     block: Hashable = None
 
+    def __post_init__(self) -> None:
+        _expect("text", self.text, str)
+
 
 @dataclass(slots=True)
 class RefusalDelta:
@@ -37,19 +45,53 @@ class RefusalDelta:
 
     text: str
 
+    def __post_init__(self) -> None:
+        _expect("text", self.text, str)
+
+
+@dataclass(slots=True)
+class WholeTextDelta:
+    """All the text of a block, which the provider states once more where the block ends.
+
+    It replaces the pieces that came before, some of which may have been lost on the way. The block
+    of the tool call `key` is `("call", key)`, and its text are the arguments.
+    """
+
+    text: str
+    block: Hashable
+
+    def __post_init__(self) -> None:
+        _expect("text", self.text, str)
+
 
 @dataclass(slots=True)
 class ToolCallDelta:
     """The beginning or a piece of a tool call.
 
-    The first delta of a `key` begins the call. `arguments` is a piece of JSON text; pieces are
-    joined in order. `id` and `name` are kept from the first delta that has them.
+    The first delta of a `key` begins the call; once the call has ended, further ones of its key are
+    late and say nothing. `arguments` is a piece of JSON text; pieces are joined in order. The first
+    `id` and `name` count, but a longer name that begins with the known one takes its place.
+
+    Args:
+        key: what tells the call from the others of the response.
+        id: the provider's id, or None.
+        name: the name of the tool, or None.
+        arguments: a piece of the arguments.
+        free: whether the arguments are free text and not JSON, as those of OpenAI's custom tools.
     """
 
     key: Hashable
     id: str | None = None
     name: str | None = None
     arguments: str = ""
+    free: bool = False
+
+    def __post_init__(self) -> None:
+        if self.id is not None:
+            _expect("id", self.id, str)
+        if self.name is not None:
+            _expect("name", self.name, str)
+        _expect("arguments", self.arguments, str)
 
 
 @dataclass(slots=True)
@@ -73,6 +115,9 @@ class BlockDelta:
     block: Hashable
     join: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        _expect("fields", self.fields, Mapping)
+
 
 @dataclass(slots=True)
 class UsageDelta:
@@ -87,6 +132,9 @@ class UsageDelta:
     usage: JSONObject
     whole: bool = False
 
+    def __post_init__(self) -> None:
+        _expect("usage", self.usage, dict)
+
 
 @dataclass(slots=True)
 class MetaDelta:
@@ -96,12 +144,24 @@ class MetaDelta:
     model: str | None = None
     facts: Mapping[str, str] | None = None
 
+    def __post_init__(self) -> None:
+        if self.id is not None:
+            _expect("id", self.id, str)
+        if self.model is not None:
+            _expect("model", self.model, str)
+        for name, value in (self.facts or {}).items():
+            _expect(name, value, str)
+
 
 @dataclass(slots=True)
 class FinishDelta:
     """Why the model stopped, in the provider's own word."""
 
     reason: str
+
+    def __post_init__(self) -> None:
+        # Gemini's is a number where `enum-encoding=int` is asked for.
+        _expect("reason", self.reason, (str, int))
 
 
 @dataclass(slots=True)
@@ -124,6 +184,9 @@ class ErrorDelta:
     type: str | None = None
     code: str | None = None
     status: int | None = None
+
+    def __post_init__(self) -> None:
+        _expect("message", self.message, str)
 
     @classmethod
     def from_object(
@@ -165,11 +228,15 @@ class ChoiceDelta:
     index: int
     delta: Delta
 
+    def __post_init__(self) -> None:
+        _expect("index", self.index, int)
+
 
 Delta: TypeAlias = (
     TextDelta
     | ThinkingDelta
     | RefusalDelta
+    | WholeTextDelta
     | ToolCallDelta
     | ToolCallEnd
     | BlockDelta
@@ -185,3 +252,8 @@ Delta: TypeAlias = (
 
 def _or_text(known: str | None, sent: object) -> str | None:
     return known if known is not None or sent is None else str(sent)
+
+
+def _expect(name: str, value: object, kind: type | tuple[type, ...]) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} has a value of the type {value.__class__.__name__!r}")

@@ -43,7 +43,7 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
     @cached_property
     def response(self) -> ResponseObjectT:
         """The provider's own response object, built on first read and kept."""
-        return self._build_response()
+        return self._made("response", self._build_response)
 
     @property
     def tool(self) -> BaseTool | None:

@@ -20,6 +20,7 @@ from .._provider._deltas import (
 )
 from .._provider._provider import Provider
 from .._types import JSONObject
+from ._guard import made_of_answer
 
 ChunkObjectT = TypeVar("ChunkObjectT", default=Any, covariant=True)
 
@@ -73,9 +74,13 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
     def chunk(self) -> ChunkObjectT:
         """The provider's own object, built on first read and kept."""
         if self._object is None:
-            provider = self._provider
+            provider, data, raw = self._provider, self.data, self._raw
             self._object = (
-                self.data if provider is None else provider.chunk_object(self.data, self._raw)
+                data
+                if provider is None
+                else made_of_answer(
+                    "chunk", provider.name, lambda: provider.chunk_object(data, raw)
+                )
             )
         return cast("ChunkObjectT", self._object)
 
@@ -111,7 +116,10 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         usage = self._raw_usage()
         if usage is None or self._provider is None:
             return usage
-        return self._provider.chunk_usage_object(usage, self.data)
+        provider, data = self._provider, self.data
+        return made_of_answer(
+            "usage", provider.name, lambda: provider.chunk_usage_object(usage, data)
+        )
 
     @property
     def common_usage(self) -> Usage | None:
@@ -119,7 +127,8 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         usage = self._raw_usage()
         if usage is None or self._provider is None:
             return None
-        return self._provider.normalize(usage, {})
+        provider = self._provider
+        return made_of_answer("common_usage", provider.name, lambda: provider.normalize(usage, {}))
 
     @property
     def input_tokens(self) -> int | None:

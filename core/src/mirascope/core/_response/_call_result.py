@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .._prices._cost import Cost
 from .._prices._overrides import price
@@ -16,6 +16,9 @@ from .._request._prepared import PreparedCall
 from .._state import FinishReason
 from .._tools._base_tool import BaseTool
 from .._tools._results import check_results
+from ._guard import made_of_answer
+
+T = TypeVar("T")
 
 _UNREAD: Final[Any] = object()
 """Stands for what has not been computed yet, where None is an answer."""
@@ -166,8 +169,12 @@ class CallResult(ABC):
         """
         answer = self._ended("usage")
         if self._usage is _UNREAD:
-            provider = self._call.provider
-            self._usage = None if answer.usage is None else provider.usage_object(answer.usage)
+            sent = answer.usage
+            self._usage = (
+                None
+                if sent is None
+                else self._made("usage", lambda: self._call.provider.usage_object(sent))
+            )
         return self._usage
 
     @property
@@ -180,7 +187,7 @@ class CallResult(ABC):
             StreamNotExhaustedError: the stream has not ended.
         """
         answer = self._ended("common_usage")
-        usage = self._usage_of(answer)
+        usage = self._made("common_usage", lambda: self._usage_of(answer))
         return usage if usage is not None and usage.is_known else None
 
     @property
@@ -244,7 +251,8 @@ class CallResult(ABC):
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
-        return self._call.provider.message_param(self._ended("message_param"))
+        answer = self._ended("message_param")
+        return self._made("message_param", lambda: self._call.provider.message_param(answer))
 
     @property
     def finish_reasons(self) -> list[str] | None:
@@ -263,7 +271,9 @@ class CallResult(ABC):
             StreamNotExhaustedError: the stream has not ended.
         """
         reason = self._ended("finish_reason").finish_reason
-        return None if reason is None else self._call.provider.finish_reason(reason)
+        if reason is None:
+            return None
+        return self._made("finish_reason", lambda: self._call.provider.finish_reason(reason))
 
     @property
     def start_time(self) -> datetime:
@@ -307,10 +317,13 @@ class CallResult(ABC):
         """
         return list(self._call.provider.tool_message_params(check_results(results)))
 
+    def _made(self, what: str, make: Callable[[], T]) -> T:
+        return made_of_answer(what, self.provider, make)
+
     def _cost_as(self, what: str) -> Cost | None:
         self._ended(what)
         if self._cost is _UNREAD:
-            self._cost = self._priced()
+            self._cost = self._made(what, self._priced)
         return self._cost
 
     def _usage_of(self, answer: Accumulator) -> Usage | None:

@@ -10,6 +10,7 @@ from .. import _observers
 from .._errors import ProviderTimeoutError, StreamDecodeError, describe, error_from_status
 from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
+from .._provider._halves import Halves
 from .._request._prepared import PreparedCall
 from .._transport._opening import Attempt, DeadlinePassed, Opening, OpeningFailed
 from .._types import JSONObject
@@ -84,7 +85,8 @@ def _response(
 ) -> BaseCallResponse[Any]:
     answer = Accumulator()
     try:
-        calls = answer.add(call.provider.decoder().decode_response(data)) or []
+        deltas = call.provider.decoder().decode_response(data)
+        calls = answer.add(Halves().join(deltas)) or []
     except Exception as error:
         raise StreamDecodeError(
             f"the response can't be read: {describe(error)}",

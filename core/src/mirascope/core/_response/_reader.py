@@ -20,12 +20,24 @@ from .._errors import (
 from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
 from .._provider._decoder import Decoder
-from .._provider._deltas import Delta, FinishDelta, MetaDelta, UsageDelta
+from .._provider._deltas import (
+    Delta,
+    ErrorDelta,
+    FinishDelta,
+    MetaDelta,
+    RefusalDelta,
+    TextDelta,
+    ThinkingDelta,
+    UsageDelta,
+)
+from .._provider._failures import is_keep_alive
+from .._provider._halves import Halves, whole_value
 from .._provider._provider import Provider
 from .._tools._base_tool import BaseTool
 from .._tools._toolset import Toolset
 from .._transport._source import Piece
 from .._types import JSONObject
+from ..json import as_list
 from ..wire import STRAY, Event, Framer, WireError
 from ._call_response_chunk import BaseCallResponseChunk
 
@@ -33,6 +45,7 @@ ChunkT = TypeVar("ChunkT", bound=BaseCallResponseChunk[Any], default=BaseCallRes
 Item: TypeAlias = tuple[ChunkT, BaseTool | None]
 
 _SHOWN = 120
+_SAID = (TextDelta, ThinkingDelta, RefusalDelta)
 _TRAILING = (UsageDelta, MetaDelta, FinishDelta)
 
 
@@ -66,6 +79,7 @@ class ResponseReader(Generic[ChunkT]):
         "_decoder",
         "_done_sentinel",
         "_framer",
+        "_halves",
         "_last",
         "_parse",
         "_provider",
@@ -98,6 +112,8 @@ class ResponseReader(Generic[ChunkT]):
         self._toolset = toolset
         self._provider = provider
         self._stray = b""
+        # Joins what was cut inside a character; there is none as long as JSON was parsed strictly.
+        self._halves: Halves | None = None if is_json else Halves()
         self._last: ChunkT | None = None
         self.answer = Accumulator()
         self.done = False
@@ -117,6 +133,8 @@ class ResponseReader(Generic[ChunkT]):
         if not isinstance(piece, bytes):
             obj, view = piece
             self.events += 1
+            # The SDK parsed it, as leniently as it likes.
+            self._halves = self._halves or Halves()
             self._object(view, None, None, obj, items)
             yield from items
             return
@@ -187,12 +205,11 @@ class ResponseReader(Generic[ChunkT]):
         except Exception as error:
             if interruption(error) is not None:
                 raise
-            parsed = self._second_opinion(data, error)
+            parsed = self._second_opinion(name, data, error)
             if parsed is None:
                 return
         self.events += 1
-        if type(parsed) is not dict:
-            self._fail(StreamDecodeError(f"an event is not a JSON object: {_shown(data)}"))
+        if type(parsed) is not dict and (parsed := self._only_object(name, data, parsed)) is None:
             return
         self._object(cast("JSONObject", parsed), name, data, None, items)
 
@@ -209,7 +226,21 @@ class ResponseReader(Generic[ChunkT]):
                 self.answer.ended = True
                 self._yield_calls(items)
             return False
-        return bool(data)
+        if self._parse is not from_json:
+            return bool(data)
+        # A comment that a gateway wrapped as data, or a word that says no more than one.
+        return bool(data) and not is_keep_alive(data[:_SHOWN].decode("utf-8", "replace"))
+
+    def _only_object(self, name: str | None, data: bytes, parsed: object) -> object:
+        """Return the object that stands in an array by itself; None for data without an object."""
+        held = as_list(parsed)
+        if len(held) == 1 and isinstance(held[0], dict):
+            return cast("object", held[0])
+        if name == "error" and isinstance(parsed, str) and parsed:
+            self._provider_failed(ErrorDelta(parsed))
+        elif not (is_keep_alive(parsed) or is_keep_alive(name)):
+            self._fail(StreamDecodeError(f"an event is not a JSON object: {_shown(data)}"))
+        return None
 
     def _object(
         self,
@@ -237,22 +268,19 @@ class ResponseReader(Generic[ChunkT]):
         items: list[Item[ChunkT]],
     ) -> None:
         answer = self.answer
+        if self._halves is not None:
+            deltas = self._halves.join(deltas)
+            data, raw = whole_value(data), None
         if self.failure is not None:
             answer.add(delta for delta in deltas if isinstance(delta, _TRAILING))
             return
         calls = answer.add(deltas)
         if answer.error is not None:
-            error = answer.error
-            self._fail(
-                StreamProviderError(
-                    error.message,
-                    type=error.type,
-                    code=error.code,
-                    status=error.status,
-                    retryable=is_retryable(error.status),
-                )
-            )
-            self.trailing = True
+            if any(isinstance(delta, _SAID) for delta in deltas):
+                # What was said beside the failure was said.
+                items.append((self._chunk_class(deltas, data, raw, obj, self._provider), None))
+                self.chunks += 1
+            self._provider_failed(answer.error)
             return
         chunk = self._last = self._chunk_class(deltas, data, raw, obj, self._provider)
         self.chunks += 1
@@ -267,8 +295,24 @@ class ResponseReader(Generic[ChunkT]):
         if answer.ended:
             self.done = True
 
+    def _provider_failed(self, error: ErrorDelta) -> None:
+        self._fail(
+            StreamProviderError(
+                error.message,
+                type=error.type,
+                code=error.code,
+                status=error.status,
+                retryable=is_retryable(error.status),
+            )
+        )
+        self.trailing = True
+
     def _yield_calls(self, items: list[Item[ChunkT]]) -> None:
-        """Yield the calls that no event closed, now that the response is known to be complete."""
+        """Yield what no event closed, now that the response is known to be complete."""
+        if self._halves is not None and (deltas := self._halves.end()):
+            self.answer.add(deltas)
+            data = self._last.data if self._last is not None else {}
+            items.append((self._chunk_class(deltas, data, provider=self._provider), None))
         for call in self.answer.end_calls():
             tool = self._toolset.resolve(call)
             self.tools.append(tool)
@@ -294,14 +338,22 @@ class ResponseReader(Generic[ChunkT]):
             except Exception as error:
                 self._unreadable(text, error)
 
-    def _second_opinion(self, data: bytes, first: Exception) -> object:
+    def _second_opinion(self, name: str | None, data: bytes, first: Exception) -> object:
         """The standard library accepts what some servers send: lone surrogates, NaN."""
         what = f"can't be read ({describe(first)})"
         if self._parse is from_json:
             try:
-                return json.loads(data)
+                parsed = json.loads(data)
+                self._halves = self._halves or Halves()
+                return parsed
             except (ValueError, RecursionError):
                 what = f"is not valid JSON ({first})"
+        if is_keep_alive(name):
+            return None
+        if name == "error":
+            self.events += 1
+            self._provider_failed(ErrorDelta(data.decode("utf-8", "replace")))
+            return None
         self.events += 1
         self._fail(StreamDecodeError(f"an event {what}: {_shown(data)}"), first)
         return None
