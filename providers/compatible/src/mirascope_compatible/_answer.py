@@ -26,6 +26,9 @@ _FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "content_filter": "content_filter",
     "refusal": "refusal",
     "error": "error",
+    "server_error": "error",
+    "network_error": "error",
+    "insufficient_system_resource": "error",
 }
 """Finish reasons of OpenAI's API and the ones that other servers use, by unified name."""
 

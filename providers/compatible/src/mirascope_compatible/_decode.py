@@ -7,9 +7,8 @@ reasoning, tool calls in every shape.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from mirascope.core import (
     BlockDelta,
@@ -23,15 +22,26 @@ from mirascope.core import (
     RefusalDelta,
     TextDelta,
     ThinkingDelta,
-    ToolCallDelta,
-    ToolCallEnd,
     UsageDelta,
+    failure_in,
+    is_keep_alive,
 )
-from mirascope.core.json import as_json_text, as_objects, as_text
+from mirascope.core.json import as_object, as_objects, as_text
 from typing_extensions import override
+
+from ._tool_calls import ToolCalls, whole_number
 
 THINKING_FIELDS: Final = ("reasoning_content", "reasoning", "reasoning_text")
 """Names for reasoning text, in the order in which one of them counts where a delta has several."""
+
+_BROKEN: Final = frozenset(
+    {"error", "server_error", "network_error", "insufficient_system_resource"}
+)
+"""Finish reasons of a generation that broke off: of OpenRouter, Mistral, Z.ai and DeepSeek.
+
+https://openrouter.ai/docs/api-reference/overview#finish-reason, https://docs.mistral.ai/api,
+https://docs.z.ai/api-reference/llm/chat-completion, https://api-docs.deepseek.com
+"""
 
 _NO_DELTAS: Final[tuple[Delta, ...]] = ()
 
@@ -46,7 +56,7 @@ class ChatDecoder(Decoder):
         self._id: str | None = None
         self._model: str | None = None
         self._service_tier: str | None = None
-        self._choices: dict[int, _ToolCalls] = {}
+        self._choices: dict[int, ToolCalls] = {}
         self._encrypted = 0
 
     @override
@@ -59,39 +69,53 @@ class ChatDecoder(Decoder):
             self._service_tier = tier
             deltas.append(MetaDelta(facts={"service_tier": str(tier)}))
         choices: list[JSONObject] = data.get("choices") or []
+        usage: object = data.get("usage")
+        failure: ErrorDelta | None = None
         for choice in choices:
             # Perplexity sends the whole message beside the delta, Writer only a message.
             delta: JSONObject | None = choice.get("delta")
             if delta is None:
                 delta = choice.get("message")
             index: int = choice.get("index") or 0
+            if type(index) is not int:
+                index = _choice_index(index)
             said = deltas if index == 0 else []
             if delta:
                 self._message(delta, index, said)
             reason = choice.get("finish_reason")
             if reason:
-                self._calls(index).end(said)
+                # Moonshot sends usage here: https://platform.moonshot.ai/docs/api/chat
+                usage = usage or choice.get("usage")
+                if _broke_off(reason):
+                    failure = _failure(data, choice, reason)
+                else:
+                    self._calls(index).end(said)
                 said.append(FinishDelta(str(reason)))
+            elif choice.get("error"):
+                failure = _failure(data, choice, None)
             if said is not deltas:
                 deltas += [ChoiceDelta(index, delta) for delta in said]
-        usage: JSONObject | None = data.get("usage")
         if usage is None and "x_groq" in data:
-            groq: JSONObject = data["x_groq"] or {}
-            usage = groq.get("usage")
-        if usage:
-            deltas.append(UsageDelta(usage))
-        if "error" in data or event == "error":
-            deltas += _error(data)
+            usage = as_object(data["x_groq"]).get("usage")
+        if usage and isinstance(usage, dict):
+            deltas.append(UsageDelta(cast("JSONObject", usage)))
+        if failure is None and (not choices or "error" in data or event == "error"):
+            failure = failure_in(data)
+            if failure is None and event == "error":
+                failure = ErrorDelta.from_object(data)
+        if failure is not None:
+            deltas.append(failure)
+        elif not deltas and not choices and _is_keep_alive(data, event):
+            return None
         return deltas
 
     @override
     def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
-        if error := _error(data):
-            return error
-        if isinstance(data.get("choices"), list):
+        if isinstance(data.get("choices"), list) and not data.get("error"):
             # The server ignored `stream` and sent the whole completion.
             return self.decode_response(data)
-        return None
+        failure = failure_in(data)
+        return None if failure is None else [failure]
 
     @override
     def decode_response(self, data: JSONObject) -> Sequence[Delta]:
@@ -105,14 +129,17 @@ class ChatDecoder(Decoder):
         if new_id or new_model:
             self._id = self._id or new_id
             self._model = self._model or new_model
-            names = ("created", "system_fingerprint")
-            facts = {name: str(data[name]) for name in names if data.get(name)}
+            facts = {
+                name: str(value)
+                for name, kind in (("created", int), ("system_fingerprint", str))
+                if (value := data.get(name)) and type(value) is kind
+            }
             deltas.append(MetaDelta(id=new_id, model=new_model, facts=facts))
 
-    def _calls(self, choice: int) -> _ToolCalls:
+    def _calls(self, choice: int) -> ToolCalls:
         calls = self._choices.get(choice)
         if calls is None:
-            calls = self._choices[choice] = _ToolCalls()
+            calls = self._choices[choice] = ToolCalls()
         return calls
 
     def _message(self, delta: JSONObject, choice: int, deltas: list[Delta]) -> None:
@@ -124,7 +151,7 @@ class ChatDecoder(Decoder):
         if content:
             deltas += _content(content)
         if refusal := delta.get("refusal"):
-            deltas.append(RefusalDelta(str(refusal)))
+            deltas.append(RefusalDelta(refusal))
         if tool_calls := delta.get("tool_calls"):
             self._calls(choice).take(tool_calls, deltas)
         if call := delta.get("function_call"):
@@ -155,106 +182,15 @@ class ChatDecoder(Decoder):
         return BlockDelta(item, key, frozenset({"text", "summary"}))
 
 
-class _ToolCalls:
-    """Finds out which logical call each fragment belongs to, for one choice.
-
-    Servers interleave calls by index, send every call under index 0 or under none, repeat ids and
-    names in continuations, or leave them out.
-    """
-
-    __slots__ = ("_by_id", "_by_index", "_count", "_last")
-
-    def __init__(self) -> None:
-        self._by_index: dict[int, _Call] = {}
-        self._by_id: dict[str, _Call] = {}
-        self._last: _Call | None = None
-        self._count = 0
-
-    def take(self, fragments: Any, deltas: list[Delta]) -> None:
-        for fragment in as_objects(fragments):
-            function: JSONObject = fragment.get("function") or fragment.get("custom") or {}
-            call_id = fragment.get("id") or None
-            name = function.get("name") or None
-            # Ollama and others send the arguments as an object, not as JSON text.
-            arguments = as_json_text(function.get("arguments", function.get("input")))
-            index = fragment.get("index")
-            index = index if isinstance(index, int) else None
-            call = self._find(index, call_id, name)
-            if call is None:
-                call = self._begin(index, call_id, name, deltas)
-            call.id = call.id or call_id
-            if call_id:
-                self._by_id[call_id] = call
-            call.name = call.name or name
-            call.arguments.append(arguments)
-            self._last = call
-            deltas.append(ToolCallDelta(call.key, call_id, name, arguments))
-
-    def end(self, deltas: list[Delta]) -> None:
-        """The choice has finished: whatever is open is complete."""
-        if self._count:
-            deltas.append(ToolCallEnd())
-
-    def _find(self, index: int | None, call_id: str | None, name: str | None) -> _Call | None:
-        """Return the call that a fragment continues, or None if it begins one."""
-        if index is None:
-            if call_id:
-                return self._by_id.get(call_id)
-            call = self._last
-        else:
-            call = self._by_index.get(index)
-            if call is None or (call_id and call.id and call_id != call.id):
-                return None
-            if call_id and call_id == call.id:
-                return call
-        if call is None or not name or call.name is None:
-            return call
-        # A name again, and no id: the same call goes on unless its arguments are already whole.
-        return None if call_id is None and (name != call.name or call.is_whole()) else call
-
-    def _begin(
-        self, index: int | None, call_id: str | None, name: str | None, deltas: list[Delta]
-    ) -> _Call:
-        # Once another call begins, calls whose arguments are whole JSON can't grow any more.
-        for open_call in {id(c): c for c in (*self._by_index.values(), self._last) if c}.values():
-            if not open_call.ended and open_call.is_whole():
-                open_call.ended = True
-                deltas.append(ToolCallEnd(open_call.key))
-        call = _Call(self._count, call_id, name)
-        self._count += 1
-        if index is not None:
-            self._by_index[index] = call
-        return call
-
-
-class _Call:
-    __slots__ = ("arguments", "ended", "id", "key", "name")
-
-    def __init__(self, key: int, call_id: str | None, name: str | None) -> None:
-        self.key = key
-        self.id = call_id
-        self.name = name
-        self.arguments: list[str] = []
-        self.ended = False
-
-    def is_whole(self) -> bool:
-        text = "".join(self.arguments)
-        self.arguments = [text]
-        if not text.rstrip().endswith("}"):
-            return False
-        try:
-            json.loads(text)
-        except ValueError:
-            return False
-        return True
-
-
 def _content(content: object) -> Iterator[Delta]:
     """Read content that is a string or a list of typed parts (Mistral's thinking)."""
     if isinstance(content, str):
         yield TextDelta(content)
         return
-    for part in as_objects(content):
+    parts = as_objects([content] if as_object(content) else content)
+    if not parts and not isinstance(content, list):
+        raise TypeError(f"content is of the type {content.__class__.__name__!r}")
+    for part in parts:
         if part.get("type") == "thinking":
             thinking = part.get("thinking")
             text = as_text(thinking) or "".join(
@@ -266,12 +202,22 @@ def _content(content: object) -> Iterator[Delta]:
             yield TextDelta(said)
 
 
-def _error(data: JSONObject) -> list[Delta]:
-    """Read an error object in any of the shapes that servers use; empty if there is none."""
-    error: Any = data.get("error")
-    if not error:
-        detail = data.get("detail") or data.get("message")
-        if not detail or "choices" in data:
-            return []
-        error = {"message": detail, "type": data.get("type"), "code": data.get("code")}
-    return [ErrorDelta.from_object(error)]
+def _choice_index(value: object) -> int:
+    index = whole_number(value)
+    if index is None:
+        raise TypeError(f"the index of a choice is {value!r}")
+    return index
+
+
+def _broke_off(reason: object) -> bool:
+    return str(reason).lower() in _BROKEN
+
+
+def _failure(data: JSONObject, choice: JSONObject, reason: object) -> ErrorDelta:
+    """Return what an event tells of a generation that broke off."""
+    told = failure_in({"error": choice.get("error")}) or failure_in({"error": data.get("error")})
+    return told or ErrorDelta(f"the server broke off, with the finish reason {str(reason)!r}")
+
+
+def _is_keep_alive(data: JSONObject, event: str | None) -> bool:
+    return any(map(is_keep_alive, (event, data.get("type"), data.get("object"))))
