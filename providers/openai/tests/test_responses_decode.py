@@ -127,7 +127,10 @@ def test_interleaved_calls_find_their_items() -> None:
 
 
 def test_a_repeated_call_id_is_told_apart_in_the_message_too() -> None:
-    calls = [function_call("get_weather", '{"city":"Rome"}', n, call_id="call_0") for n in (1, 2)]
+    calls = [
+        function_call("get_weather", f'{{"city":"{city}"}}', n, call_id="call_0")
+        for n, city in enumerate(["Rome", "Oslo"], 1)
+    ]
     stream, _ = good(whole(*calls))
     ids = [tool.tool_call.id for tool in stream.tools]
     assert len(set(ids)) == 2

@@ -7,7 +7,8 @@ indexes (llama.cpp), a last event without the items (ChatGPT), or items in the l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from mirascope.core import (
@@ -25,6 +26,9 @@ from mirascope.core import (
     ToolCallDelta,
     ToolCallEnd,
     UsageDelta,
+    WholeTextDelta,
+    failure_in,
+    is_keep_alive,
 )
 from mirascope.core.json import as_json_text, as_object, as_objects, as_text
 from mirascope_compatible import ChatDecoder
@@ -42,7 +46,6 @@ RESPONSE: Final = "response"
 ARGUMENTS: Final[Mapping[str, str]] = {"function_call": "arguments", "custom_tool_call": "input"}
 """The items that are calls of the caller's tools, and where their arguments are."""
 
-_KEEP_ALIVES: Final = frozenset({"keepalive", "ping"})
 _ENDINGS: Final = frozenset({"completed", "incomplete", "failed", "cancelled"})
 _NO_DELTAS: Final[tuple[Delta, ...]] = ()
 
@@ -71,15 +74,20 @@ class ResponsesDecoder(Decoder):
             if type(text) is not str or not text:
                 return _NO_DELTAS
             item = self._find(data, "message")
-            item.said = True
+            item.said.append(text)
             return [TextDelta(text, item.key)]
         handle = self._HANDLERS.get(kind)
         if handle is not None:
             return handle(self, data)
-        if kind in _KEEP_ALIVES:
-            return None
         # llama.cpp sends a bare error object; every SDK takes one in any event for a failure.
-        return _error(data) if data.get("error") else _NO_DELTAS
+        if data.get("error"):
+            return _error(data)
+        if str(kind).startswith("response."):
+            return _NO_DELTAS
+        failure = failure_in(data)
+        if failure is None:
+            return None if is_keep_alive(kind) or is_keep_alive(event) else _NO_DELTAS
+        return [failure]
 
     @override
     def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
@@ -98,6 +106,9 @@ class ResponsesDecoder(Decoder):
         item = self._by_id.get(item_id)
         if item is None or item.kind != kind:
             item = self._by_index.get(index)
+        if item is not None and item.kind == kind and kind in ARGUMENTS:
+            # A late piece of a call that is over belongs to it, or it would be another call.
+            return item
         if item is None or item.kind != kind or item.done:
             item = self._items[-1] if self._items else None
         if item is None or item.kind != kind or item.done:
@@ -117,7 +128,7 @@ class ResponsesDecoder(Decoder):
         text = as_text(data.get("delta"))
         if text is None:
             return _NO_DELTAS
-        self._find(data, "message").refused = True
+        self._find(data, "message").refused.append(text)
         return [RefusalDelta(text)]
 
     def _thinking(self, data: JSONObject) -> Sequence[Delta]:
@@ -125,7 +136,7 @@ class ResponsesDecoder(Decoder):
         if text is None:
             return _NO_DELTAS
         item = self._find(data, "reasoning")
-        item.said = True
+        item.said.append(text)
         return [ThinkingDelta(text, item.key)]
 
     def _arguments(self, data: JSONObject) -> Sequence[Delta]:
@@ -139,23 +150,58 @@ class ResponsesDecoder(Decoder):
         if text is None:
             return _NO_DELTAS
         item = self._find(data, kind)
-        item.said = True
-        return [ToolCallDelta(item.key, arguments=text)]
+        item.said.append(text)
+        return [ToolCallDelta(item.key, arguments=text, free=item.is_free)]
+
+    def _text_done(self, data: JSONObject) -> Sequence[Delta]:
+        return self._stated(data, "message", "text")
+
+    def _thinking_done(self, data: JSONObject) -> Sequence[Delta]:
+        return self._stated(data, "reasoning", "text")
+
+    def _arguments_done(self, data: JSONObject) -> Sequence[Delta]:
+        return self._stated(data, "function_call", "arguments")
+
+    def _input_done(self, data: JSONObject) -> Sequence[Delta]:
+        return self._stated(data, "custom_tool_call", "input")
+
+    def _stated(self, data: JSONObject, kind: str, field: str) -> Sequence[Delta]:
+        """Take what an event states as the whole of a text that came in deltas.
+
+        Of a text with several parts only the first one: it alone is all that was said so far.
+        """
+        text = as_json_text(data.get(field))
+        part = data.get("content_index") or data.get("summary_index")
+        if not text or part:
+            return _NO_DELTAS
+        return self._find(data, kind).state(text)
 
     def _added(self, data: JSONObject) -> Sequence[Delta]:
-        sent = as_object(data.get("item"))
-        item = self._begin(str(sent.get("type")), sent.get("id"), data.get("output_index"))
+        sent, index = as_object(data.get("item")), data.get("output_index")
+        if "type" not in sent:
+            return _NO_DELTAS
+        kind, item_id = str(sent["type"]), sent.get("id")
+        known = self._by_id.get(item_id) if item_id else self._by_index.get(index)
+        is_here = index is None or self._by_index.get(index) is known
+        if known is not None and is_here and known.is_begun_by(sent):
+            # The same event once more.
+            return _NO_DELTAS
+        item = self._begin(kind, item_id, index)
+        item.begun = sent
         deltas: list[Delta] = [BlockDelta({BEGUN: sent}, item.block)]
         if item.kind in ARGUMENTS:
-            deltas.append(
-                ToolCallDelta(item.key, as_text(sent.get("call_id")), as_text(sent.get("name")))
-            )
+            deltas.append(item.call(sent))
         return deltas
 
     def _done(self, data: JSONObject) -> Sequence[Delta]:
         sent = as_object(data.get("item"))
-        kind, item_id, index = str(sent.get("type")), sent.get("id"), data.get("output_index")
+        if "type" not in sent:
+            return _NO_DELTAS
+        kind, item_id, index = str(sent["type"]), sent.get("id"), data.get("output_index")
         item = self._by_id.get(item_id)
+        at_index = self._by_index.get(index)
+        if item is None and at_index is not None and at_index.is_ended_by(sent):
+            return _NO_DELTAS
         if item is None or item.kind != kind:
             open_items = [self._by_index.get(index), *self._items]
             item = next((i for i in open_items if i and i.kind == kind and not i.done), None)
@@ -171,21 +217,20 @@ class ResponsesDecoder(Decoder):
         """Take the whole item, and of its text what no delta had brought."""
         if item.done:
             return
-        item.done = True
+        item.done = sent
         deltas.append(BlockDelta({ITEM: sent}, item.block))
         if item.kind == "message":
-            if not item.said and (text := _joined(sent, "content", "text")):
-                deltas.append(TextDelta(text, item.key))
-            if not item.refused and (refusal := _joined(sent, "content", "refusal")):
-                deltas.append(RefusalDelta(refusal))
+            deltas += item.state(_joined(sent, "content", "text"))
+            refused, refusal = "".join(item.refused), _joined(sent, "content", "refusal")
+            if refusal.startswith(refused) and refusal != refused:
+                deltas.append(RefusalDelta(refusal[len(refused) :]))
         elif item.kind == "reasoning":
             text = _joined(sent, "summary", "text") or _joined(sent, "content", "text")
-            if text and not item.said:
-                deltas.append(ThinkingDelta(text, item.key))
+            deltas += item.state(text)
         elif field := ARGUMENTS.get(item.kind):
-            arguments = "" if item.said else as_json_text(sent.get(field))
-            call_id, name = as_text(sent.get("call_id")), as_text(sent.get("name"))
-            deltas += [ToolCallDelta(item.key, call_id, name, arguments), ToolCallEnd(item.key)]
+            deltas.append(item.call(sent))
+            deltas += item.state(as_json_text(sent.get(field)))
+            deltas.append(ToolCallEnd(item.key))
 
     def _lifecycle(self, data: JSONObject) -> Sequence[Delta]:
         return self._facts(as_object(data.get("response")))
@@ -218,10 +263,11 @@ class ResponsesDecoder(Decoder):
         """Read a response that has ended: by its `status`, else by the `name` of the event."""
         deltas = self._facts(response)
         status = as_text(response.get("status"))
-        if status not in _ENDINGS or name == "failed":
+        if (status not in _ENDINGS and status != "error") or name == "failed":
             status = name
-        if status == "failed":
-            error = response.get("error") or "the response failed, and no reason was given"
+        error = response.get("error")
+        if error or status in ("failed", "error"):
+            error = error or "the response failed, and no reason was given"
             return [*deltas, FinishDelta("failed"), ErrorDelta.from_object(error)]
         for item, sent in self._match(as_objects(response.get("output"))):
             self._complete(item, sent, deltas)
@@ -238,14 +284,23 @@ class ResponsesDecoder(Decoder):
 
     def _match(self, output: Sequence[JSONObject]) -> Iterator[tuple[_Item, JSONObject]]:
         """Pair the items of the last event with those that were streamed."""
-        unmatched = list(self._items)
+        unmatched = dict.fromkeys(self._items)
+        # By kind in the order of appearance, where ids don't tell: one pass for each kind.
+        of_kind: dict[str, deque[_Item]] = {}
+        for item in self._items:
+            of_kind.setdefault(item.kind, deque()).append(item)
         for sent in output:
-            kind = str(sent.get("type"))
+            if "type" not in sent:
+                continue
+            kind = str(sent["type"])
             same = self._by_id.get(sent.get("id"))
             if same not in unmatched:
-                same = next((item for item in unmatched if item.kind == kind), None)
+                candidates = of_kind.get(kind, deque())
+                while candidates and candidates[0] not in unmatched:
+                    candidates.popleft()
+                same = candidates[0] if candidates else None
             if same is not None:
-                unmatched.remove(same)
+                del unmatched[same]
             yield same or self._begin(kind, sent.get("id"), None), sent
 
     def _failure(self, data: JSONObject) -> Sequence[Delta]:
@@ -258,6 +313,11 @@ class ResponsesDecoder(Decoder):
         "response.reasoning_text.delta": _thinking,
         "response.function_call_arguments.delta": _arguments,
         "response.custom_tool_call_input.delta": _input,
+        "response.output_text.done": _text_done,
+        "response.reasoning_summary_text.done": _thinking_done,
+        "response.reasoning_text.done": _thinking_done,
+        "response.function_call_arguments.done": _arguments_done,
+        "response.custom_tool_call_input.done": _input_done,
         "response.output_item.added": _added,
         "response.output_item.done": _done,
         "response.created": _lifecycle,
@@ -267,6 +327,7 @@ class ResponsesDecoder(Decoder):
         "response.incomplete": _incomplete,
         "response.failed": _failed,
         "error": _failure,
+        "response.error": _failure,
     }
 
 
@@ -276,31 +337,80 @@ class _Item:
     Attributes:
         key: its number in the order of appearance.
         kind: its `type`.
-        said: whether a delta brought text or arguments.
-        refused: whether a delta brought a refusal.
-        done: whether the whole item was seen.
+        said: the text or the arguments that deltas brought.
+        refused: the refusal that deltas brought.
+        begun: the item as it was announced, or None.
+        done: the whole item, once it was seen.
     """
 
-    __slots__ = ("done", "key", "kind", "refused", "said")
+    __slots__ = ("begun", "done", "key", "kind", "refused", "said")
 
     def __init__(self, key: int, kind: str) -> None:
         self.key = key
         self.kind = kind
-        self.said = False
-        self.refused = False
-        self.done = False
+        self.said: list[str] = []
+        self.refused: list[str] = []
+        self.begun: JSONObject | None = None
+        self.done: JSONObject | None = None
 
     @property
-    def block(self) -> object:
+    def block(self) -> Hashable:
         return ("call", self.key) if self.kind in ARGUMENTS else self.key
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the arguments are free text."""
+        return self.kind == "custom_tool_call"
+
+    def is_begun_by(self, sent: JSONObject) -> bool:
+        """Whether this is the item's announcement once more; some servers give all items one id."""
+        if self.begun is None or self.kind != sent["type"]:
+            return False
+        known, again = self.begun.get("call_id"), sent.get("call_id")
+        return self.begun == sent or (known == again if self.kind in ARGUMENTS else not self.done)
+
+    def is_ended_by(self, sent: JSONObject) -> bool:
+        """Whether this is the item's end once more; some servers give each event another id."""
+        return self.done is not None and {**self.done, "id": None} == {**sent, "id": None}
+
+    def call(self, sent: JSONObject) -> ToolCallDelta:
+        """Return what an item has of a call, but for its arguments."""
+        call_id, name = as_text(sent.get("call_id")), as_text(sent.get("name"))
+        return ToolCallDelta(self.key, call_id, name, free=self.is_free)
+
+    def state(self, text: str) -> Sequence[Delta]:
+        """Take the text that the server states as the whole of this item.
+
+        It is final by the API's reference: proxies lose deltas, and it has what they brought.
+        """
+        said = "".join(self.said)
+        if not text or text == said:
+            return _NO_DELTAS
+        rest = text[len(said) :] if text.startswith(said) else None
+        if rest is None and self.kind == "reasoning" and not _is_part(said, text):
+            # Deltas brought the summary and the reasoning itself; an item has both apart.
+            return _NO_DELTAS
+        self.said = [text]
+        if rest is None:
+            return [WholeTextDelta(text, self.block)]
+        if self.kind in ARGUMENTS:
+            return [ToolCallDelta(self.key, arguments=rest, free=self.is_free)]
+        return [(ThinkingDelta if self.kind == "reasoning" else TextDelta)(rest, self.key)]
 
 
 def _error(data: JSONObject) -> Sequence[Delta]:
     """Read an error event: OpenAI's documented form is flat, the one it often sends is nested."""
-    error: Any = data.get("error")
-    if not error:
+    error: object = data.get("error")
+    if not error and as_text(data.get("message")):
         error = {name: data.get(name) for name in ("message", "code", "param")}
-    return [ErrorDelta.from_object(error)]
+    told = None if error else failure_in(data)
+    return [told or ErrorDelta.from_object(error or data)]
+
+
+def _is_part(said: str, text: str) -> bool:
+    """Whether text is what was said and what was lost in between."""
+    rest = iter(text)
+    return all(character in rest for character in said)
 
 
 def _joined(item: JSONObject, parts: str, key: str) -> str:
