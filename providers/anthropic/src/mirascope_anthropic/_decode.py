@@ -7,6 +7,7 @@ what proxies and other servers of the protocol really send: events without names
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -15,6 +16,7 @@ from mirascope.core import (
     Decoder,
     Delta,
     EndDelta,
+    ErrorDelta,
     FinishDelta,
     JSONObject,
     MetaDelta,
@@ -24,9 +26,10 @@ from mirascope.core import (
     ToolCallDelta,
     ToolCallEnd,
     UsageDelta,
+    failure_in,
+    is_keep_alive,
 )
-from mirascope.core.json import as_object, as_text
-from pydantic_core import to_json
+from mirascope.core.json import as_object, as_text, as_whole_text
 from typing_extensions import override
 
 from ._error_body import error_delta, is_error
@@ -53,6 +56,12 @@ _FITS: Final[Mapping[Any, str]] = {
 """The one type of block that a delta goes with."""
 _UNANNOUNCED: Final = {"text_delta": "text", "thinking_delta": "thinking"}
 """The block that a delta begins by itself where no `content_block_start` came."""
+_KINDS: Final = frozenset(
+    {
+        *("content_block_start", "content_block_stop"),
+        *("message_start", "message_delta", "message_stop"),
+    }
+)
 _NO_DELTAS: Final[tuple[Delta, ...]] = ()
 
 
@@ -65,17 +74,21 @@ class AnthropicDecoder(Decoder):
         self._begun = False
         self._count = 0
         self._open: dict[Any, _Block] = {}
+        # How each call and each result began, by type and id.
+        self._begun_with: dict[Any, JSONObject] = {}
 
     @override
     def decode(self, data: JSONObject, event: str | None = None) -> Sequence[Delta] | None:
         kind = data.get("type") or event
         if kind == "content_block_delta":
             return self._block_delta(data.get("index"), data["delta"])
-        if kind == "ping":
-            return None
         if event == "error" or is_error(data):
             return (error_delta(data),)
         deltas: list[Delta] = []
+        if kind not in _KINDS:
+            if failure := failure_in(data):
+                return (failure,)
+            return None if is_keep_alive(kind) or is_keep_alive(event) else deltas
         if kind == "content_block_start":
             self._start(data.get("index"), data["content_block"], deltas)
         elif kind == "content_block_stop":
@@ -96,12 +109,15 @@ class AnthropicDecoder(Decoder):
         if data.get("type") == "message":
             # The server ignored `stream` and sent the whole message.
             return self.decode_response(data)
-        return None
+        failure = failure_in(data)
+        return None if failure is None else (failure,)
 
     @override
     def decode_response(self, data: JSONObject) -> Sequence[Delta]:
         if is_error(data):
             return (error_delta(data),)
+        if data.get("type") != "message" and (failure := failure_in(data)):
+            return (failure,)
         deltas: list[Delta] = []
         self._begin(data, deltas)
         self._finish(data, None, deltas)
@@ -114,29 +130,45 @@ class AnthropicDecoder(Decoder):
             return
         self._begun = True
         deltas.append(MetaDelta(id=message.get("id"), model=message.get("model")))
-        if usage := message.get("usage"):
+        if usage := as_object(message.get("usage")):
             deltas.append(UsageDelta(usage))
         for index, block in enumerate(message.get("content") or ()):
             self._start(index, block, deltas)
             self._stop(index, deltas)
 
-    def _finish(self, delta: JSONObject, usage: JSONObject | None, deltas: list[Delta]) -> None:
-        facts = {name: to_json(delta[name]).decode() for name in FACTS if delta.get(name)}
+    def _finish(self, delta: JSONObject, usage: object, deltas: list[Delta]) -> None:
+        facts = {name: _compact(delta[name]) for name in FACTS if delta.get(name)}
         if facts:
             deltas.append(MetaDelta(facts=facts))
         if explanation := as_text(as_object(delta.get("stop_details")).get("explanation")):
             deltas.append(RefusalDelta(explanation))
-        if usage:
+        if usage := as_object(usage):
             deltas.append(UsageDelta(usage))
         if reason := delta.get("stop_reason"):
             deltas.append(FinishDelta(str(reason)))
+            if str(reason).lower() == "error":
+                # A gateway's word for an answer that broke off; the API has an event for that.
+                told = failure_in({"error": delta.get("error")})
+                deltas.append(told or ErrorDelta("the server broke off: stop reason 'error'"))
 
     def _start(self, index: Any, content: JSONObject, deltas: list[Delta]) -> None:
+        kind, block_id = content.get("type"), content.get("id") or content.get("tool_use_id")
+        is_again = bool(block_id) and self._begun_with.get((kind, block_id)) == content
+        known = self._open.get(index)
+        if is_again and (kind != "tool_use" or (known is not None and known.begins_with(content))):
+            # The same event once more: neither a call nor a result may begin twice.
+            return
         # A block that was never stopped is over once another has its number.
         self._stop(index, deltas)
         # Numbered here, not by the wire: two messages in one stream both have a block 0.
         block = self._open[index] = _Block(self._count, content)
         self._count += 1
+        if is_again:
+            # Of a call that is over, or of one with other arguments: its first piece will tell.
+            block.is_started = False
+            return
+        if block_id:
+            self._begun_with[kind, block_id] = content
         block.start(deltas)
 
     def _stop(self, index: Any, deltas: list[Delta]) -> None:
@@ -173,6 +205,7 @@ class _Block:
     Attributes:
         key: the block's number in the stream.
         takes_text: whether text deltas are text of the answer.
+        is_started: whether it was announced.
     """
 
     __slots__ = (
@@ -182,6 +215,7 @@ class _Block:
         "_signed",
         "_takes_input",
         "_type",
+        "is_started",
         "key",
         "takes_text",
     )
@@ -193,8 +227,13 @@ class _Block:
         self._is_call = self._type == "tool_use"
         self._takes_input = "input" in content or str(self._type).endswith("tool_use")
         self.takes_text = self._type not in _WITHOUT_TEXT
+        self.is_started = True
         self._parts: list[str] = []
         self._signed = False
+
+    def begins_with(self, content: JSONObject) -> bool:
+        """Whether this is the start of the same block once more."""
+        return content == self._content
 
     def start(self, deltas: list[Delta]) -> None:
         content = self._content
@@ -215,8 +254,14 @@ class _Block:
             part = delta.get("partial_json")
             if not part or not self._takes_input:
                 return _NO_DELTAS
+            arguments = ToolCallDelta(self.key, arguments=part)
             self._parts.append(part)
-            return (ToolCallDelta(self.key, arguments=part),) if self._is_call else _NO_DELTAS
+            if self.is_started:
+                return (arguments,) if self._is_call else _NO_DELTAS
+            self.is_started = True
+            deltas: list[Delta] = []
+            self.start(deltas)
+            return (*deltas, arguments)
         if _FITS.get(kind) != self._type:
             return _NO_DELTAS
         if kind == "thinking_delta":
@@ -232,18 +277,26 @@ class _Block:
 
     def stop(self, deltas: list[Delta]) -> None:
         given: object = self._content.get("input")
+        if not self.is_started:
+            return
         if self._is_call:
             if not self._parts and given is not None:
-                deltas.append(ToolCallDelta(self.key, arguments=to_json(given).decode()))
+                deltas.append(ToolCallDelta(self.key, arguments=_compact(given)))
             deltas.append(ToolCallEnd(self.key))
         elif self._type == "thinking":
             if not self._signed:
                 signature = self._content.get("signature") or ""
                 deltas.append(BlockDelta({"signature": signature}, self.key))
         elif self._parts:
-            deltas.append(BlockDelta({"input": input_object("".join(self._parts))}, self.key))
+            deltas.append(
+                BlockDelta({"input": input_object(as_whole_text("".join(self._parts)))}, self.key)
+            )
         elif "input" in self._content:
             deltas.append(BlockDelta({"input": given}, self.key))
+
+
+def _compact(value: object) -> str:
+    return as_whole_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _without(content: Mapping[str, Any], *names: str) -> JSONObject:

@@ -19,6 +19,6 @@ def input_object(text: str) -> JSONObject:
         return {}
     try:
         value: object = from_json(text)
-    except ValueError:
+    except (ValueError, TypeError):
         value = None
     return cast("JSONObject", value) if isinstance(value, dict) else {"INVALID_JSON": text}
