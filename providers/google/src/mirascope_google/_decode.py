@@ -25,6 +25,8 @@ from mirascope.core import (
     ToolCallDelta,
     ToolCallEnd,
     UsageDelta,
+    failure_in,
+    is_keep_alive,
 )
 from mirascope.core.json import as_json_text, as_object, as_text
 from pydantic_core import to_json
@@ -63,6 +65,8 @@ class GoogleDecoder(Decoder):
         candidates: list[JSONObject] = data.get("candidates") or []
         for candidate in candidates:
             index: int = candidate.get("index") or 0
+            if type(index) is not int:
+                raise TypeError(f"the index of a candidate is {index!r}")
             state = self._candidates.get(index)
             if state is None:
                 state = self._candidates[index] = _Candidate()
@@ -78,17 +82,22 @@ class GoogleDecoder(Decoder):
                 deltas.append(MetaDelta(facts={CONTINUED: "true"}))
         if HOPS in data:
             deltas.append(MetaDelta(facts={HOPS: to_json(data[HOPS], fallback=str).decode()}))
-        if usage := data.get("usageMetadata"):
+        if usage := as_object(data.get("usageMetadata")):
             deltas.append(UsageDelta(usage, whole=True))
-        if "error" in data:
-            deltas += _error(data)
+        if "error" in data or not candidates or event == "error":
+            failure = _failure(data, event)
+            deltas += failure
+            if not (failure or deltas) and (
+                is_keep_alive(event) or is_keep_alive(data.get("type"))
+            ):
+                return None
         if not data.keys().isdisjoint(_OF_RESPONSE):
             self._response(data, deltas)
         return deltas
 
     @override
     def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
-        if error := _error(data):
+        if error := _failure(data):
             return error
         if "candidates" in data or "promptFeedback" in data:
             # The server ignored the wish for a stream and sent the whole response.
@@ -118,7 +127,7 @@ class GoogleDecoder(Decoder):
         deltas.append(
             BlockDelta({name: data[name] for name in _OF_RESPONSE if data.get(name)}, RESPONSE)
         )
-        feedback: JSONObject = data.get("promptFeedback") or {}
+        feedback = as_object(data.get("promptFeedback"))
         if reason := feedback.get("blockReason"):
             # The prompt was blocked: no candidate and no finish reason will come.
             deltas += [MetaDelta(facts={"block_reason": str(reason)}), EndDelta()]
@@ -133,7 +142,7 @@ class _Candidate:
     """
 
     __slots__ = (
-        *("_blocks", "_calls", "_citations", "_open", "_run", "_run_kind"),
+        *("_blocks", "_calls", "_citations", "_held", "_open", "_run", "_run_kind"),
         *("grounding", "has_pages"),
     )
 
@@ -146,24 +155,39 @@ class _Candidate:
         self._run = 0
         self._run_kind: type[TextDelta] | type[ThinkingDelta] | None = None
         self._open: PartialCall | None = None
+        # Calls without arguments, which may come in the next event.
+        self._held: list[PartialCall] = []
         self._citations: dict[str, list[Any]] = {}
 
     def take(self, candidate: JSONObject, deltas: list[Delta]) -> None:
         content = candidate.get("content")
         if content:
             parts: list[JSONObject] = content.get("parts") or []
+            held = len(self._held)
             for part in parts:
+                if held and not _continues(part):
+                    # They came in an earlier event, and what follows is none of their arguments.
+                    deltas += [delta for call in self._held[:held] for delta in call.end()]
+                    del self._held[:held]
+                    held = 0
                 if len(part) == 1 and "text" in part:
                     self._text(part["text"], TextDelta, deltas)
                 else:
                     self._part(part, deltas)
         reason: Any = candidate.get("finishReason")
+        if error := candidate.get("error"):
+            deltas += _failure({"error": error})
         if reason not in _UNFINISHED:
+            deltas += [delta for call in self._held for delta in call.end()]
+            self._held.clear()
             if self._open is not None:
                 ended = reason in _FINISHED_WELL
                 deltas += self._open.end() if ended else self._open.cut()
                 self._open = None
             deltas.append(FinishDelta(reason))
+            if str(reason).lower() == "error":
+                # A gateway's word for an answer that broke off: Gemini has none.
+                deltas.append(ErrorDelta("the server broke off: finish reason 'ERROR'"))
         if not candidate.keys() <= _NOT_OF_CANDIDATE:
             self._metadata(candidate, deltas)
 
@@ -197,18 +221,23 @@ class _Candidate:
 
     def _function_call(self, part: JSONObject, deltas: list[Delta]) -> None:
         call: JSONObject = part["functionCall"]
-        call_id, name = call.get("id") or None, call.get("name") or None
+        call_id, name = _id(call), as_text(call.get("name"))
         is_partial = bool(call.get("willContinue"))
         begun = self._open
         if begun is not None and name and (call_id is None or call_id != begun.id):
             deltas += begun.end()
             begun = self._open = None
         if begun is None:
-            if not call:
+            if not call or self._is_rest(call_id, name, call, deltas):
                 return
             key = self._calls
             self._calls += 1
             if not is_partial and "partialArgs" not in call:
+                if name and not call.get("args"):
+                    # Seen with parallel calls: the name first, the arguments in the next event.
+                    self._held.append(PartialCall(key, part))
+                    deltas.append(ToolCallDelta(key, call_id, name))
+                    return
                 arguments = as_json_text(call.get("args"))
                 deltas += [
                     ToolCallDelta(key, call_id, name, arguments),
@@ -222,6 +251,20 @@ class _Candidate:
         if not is_partial:
             deltas += begun.end()
             self._open = None
+
+    def _is_rest(
+        self, call_id: str | None, name: str | None, call: JSONObject, deltas: list[Delta]
+    ) -> bool:
+        """Whether these are the arguments of a call that came without; then it is complete."""
+        if name is not None or not call.get("args"):
+            return False
+        for at, held in enumerate(self._held):
+            if call_id is None or held.id is None or call_id == held.id:
+                held.add(call)
+                deltas += held.end()
+                del self._held[at]
+                return True
+        return False
 
     def _metadata(self, candidate: JSONObject, deltas: list[Delta]) -> None:
         fields = {n: v for n, v in candidate.items() if n not in _NOT_OF_CANDIDATE and v}
@@ -247,10 +290,23 @@ class _Candidate:
         return self._blocks
 
 
-def _error(data: JSONObject) -> list[Delta]:
-    """Read an error object (google.rpc.Status); empty if there is none."""
-    error: Any = data.get("error")
-    if not error:
-        return []
-    name = as_text(as_object(error).get("status"))
-    return [ErrorDelta.from_object(error, type=name, code=name)]
+def _continues(part: JSONObject) -> bool:
+    """Whether a part is a function call without a name."""
+    call = as_object(part.get("functionCall"))
+    return bool(call) and not call.get("name")
+
+
+def _id(call: JSONObject) -> str | None:
+    """Return the id of a call, which some servers send as a number."""
+    sent = call.get("id")
+    return str(sent) if isinstance(sent, int) and not isinstance(sent, bool) else as_text(sent)
+
+
+def _failure(data: JSONObject, event: str | None = None) -> list[Delta]:
+    """Read a failure: google.rpc.Status, or what servers in between send; empty without one."""
+    if error := data.get("error"):
+        name = as_text(as_object(error).get("status"))
+        return [ErrorDelta.from_object(error, type=name, code=name)]
+    if failure := failure_in(data):
+        return [failure]
+    return [ErrorDelta.from_object(data)] if event == "error" else []

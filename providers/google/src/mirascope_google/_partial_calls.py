@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Final, cast
 
 from mirascope.core import BlockDelta, Delta, JSONObject, ToolCallDelta, ToolCallEnd
-from mirascope.core.json import as_json_text, as_object
+from mirascope.core.json import as_json_text, as_object, as_objects
 
 _STEP: Final = re.compile(
     r"""\.(?P<name>[^.\[]+) | \[(?P<index>\d+)\] | \[(?P<quote>['"])(?P<text>.*?)(?P=quote)\]""",
@@ -29,28 +29,37 @@ class PartialCall:
         part: the part that began it.
     """
 
-    __slots__ = ("_args", "_growing", "_part", "key")
+    __slots__ = ("_args", "_growing", "_grown", "_part", "key")
 
     def __init__(self, key: Hashable, part: JSONObject) -> None:
         self.key = key
         self._part = part
         self._args: JSONObject = {}
         self._growing: str | None = None
+        self._grown = False
 
     @property
     def id(self) -> str | None:
         """The id that the provider gave the call, or None."""
-        call: JSONObject = self._part["functionCall"]
-        return call.get("id")
+        sent = as_object(self._part["functionCall"]).get("id")
+        return None if sent is None else str(sent)
 
     def add(self, call: JSONObject) -> None:
         """Take in the next piece of the call."""
+        self._grown = True
         self._args.update(as_object(call.get("args")))
-        for piece in call.get("partialArgs") or ():
+        for piece in as_objects(call.get("partialArgs")):
             self._set(piece)
 
     def end(self) -> list[Delta]:
         """Return what the whole call is."""
+        if not self._grown:
+            arguments = as_json_text(self._part["functionCall"].get("args"))
+            return [
+                ToolCallDelta(self.key, arguments=arguments),
+                BlockDelta(self._part, ("call", self.key)),
+                ToolCallEnd(self.key),
+            ]
         part = {**self._part, "functionCall": {**self._named(), "args": self._args}}
         return [
             ToolCallDelta(self.key, arguments=as_json_text(self._args)),
