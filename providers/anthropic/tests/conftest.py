@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,7 @@ from typing import Any
 import anthropic
 import mirascope_anthropic
 import pytest
-
-from .loopback import Reply, Server
+from mirascope.core.testing.fixtures import serve as serve
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 KEY = "sk-ant-loopback-0123456789abcdef"
@@ -21,27 +20,10 @@ MODEL = "claude-sonnet-5"
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No variable and no profile of this machine has a say."""
-    for name in ("API_KEY", "AUTH_TOKEN", "BASE_URL", "PROFILE", "CUSTOM_HEADERS", "CONFIG_DIR"):
-        monkeypatch.delenv(f"ANTHROPIC_{name}", raising=False)
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
+def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No profile of this machine has a say."""
     for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
         monkeypatch.setenv(name, str(tmp_path))
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    """Start a server with scripted replies; it is stopped at the end of the test."""
-    with contextlib.ExitStack() as stack:
-
-        def start(*replies: Any) -> Server:
-            made = (reply if not isinstance(reply, list) else Reply(reply) for reply in replies)
-            return stack.enter_context(Server(*made))
-
-        yield start
 
 
 @dataclass

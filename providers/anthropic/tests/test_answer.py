@@ -10,7 +10,7 @@ from mirascope.core import StreamTruncatedError
 from mirascope.core.testing import replay
 from mirascope_anthropic import AnthropicProvider
 
-from .loopback import answer, delta, message_start, start, stop, text
+from .messages import answer, delta, message_start, start, stop, text
 
 PROVIDER = AnthropicProvider()
 

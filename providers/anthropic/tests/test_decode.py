@@ -21,7 +21,7 @@ from mirascope.core.testing import replay
 from mirascope_anthropic import AnthropicProvider
 
 from .conftest import SHARED
-from .loopback import (
+from .messages import (
     MESSAGE_STOP,
     PING,
     answer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from mirascope.core import (
     StreamState,
     StreamTimeoutError,
 )
+from mirascope.core.testing import Hold, Pause, streamed, whole
 
 from .conftest import KEY, SHARED, Way
-from .loopback import HOLD, PING, Reply, event, json_reply, message_start, text
+from .messages import PING, event, message_start, text
 
 
 def error_body(kind: str, message: str = "No.", **more: Any) -> dict[str, Any]:
@@ -55,7 +57,9 @@ def test_statuses(
     retryable: bool,
     stream: bool,
 ) -> None:
-    server = serve(json_reply(error_body(kind), status, request_id="req_1", retry_after="3"))
+    server = serve(
+        whole(error_body(kind), status=status, headers={"request-id": "req_1", "retry-after": "3"})
+    )
     if stream:
         reading = way.read(server.url)
         error = reading.error
@@ -90,7 +94,7 @@ def test_recorded_errors(serve: Any, way: Way) -> None:
         pytest.skip("the corpus is not here")
     for path, entry in recorded:
         body = path.read_bytes()
-        server = serve(Reply([body], entry["status"], {"content-type": "application/json"}))
+        server = serve(whole(body, status=entry["status"]))
         error = way.read(server.url).error
         said = json.loads(body)
         assert type(error) is NotFoundError
@@ -104,7 +108,7 @@ def test_recorded_errors(serve: Any, way: Way) -> None:
     "body", [b"", b"<html>Bad gateway</html>", b'{"detail": "?"}', b'["?"]', b'"?"']
 )
 def test_bodies_that_are_no_error_objects(serve: Any, way: Way, body: bytes) -> None:
-    server = serve(Reply([body], 502, {"content-type": "application/json"}))
+    server = serve(whole(body, status=502))
     error = way.read(server.url).error
     assert type(error) is ProviderServerError
     assert error.message
@@ -113,7 +117,7 @@ def test_bodies_that_are_no_error_objects(serve: Any, way: Way, body: bytes) -> 
 @pytest.mark.parametrize("sdk_iteration", [False, True])
 def test_an_error_event(serve: Any, way: Way, sdk_iteration: bool) -> None:
     body = error_body("overloaded_error", "Overloaded")
-    server = serve([message_start(), text(0, "Once"), event(body)])
+    server = serve(streamed(message_start(), text(0, "Once"), event(body)))
     reading = way.read(server.url, sdk_iteration=sdk_iteration)
     error = reading.error
     assert type(error) is StreamProviderError
@@ -134,7 +138,7 @@ def test_no_key(way: Way) -> None:
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_key_is_never_shown(serve: Any, way: Way, stream: bool) -> None:
     for key in (KEY, "an-opaque-key"):
-        server = serve(json_reply(error_body("authentication_error", f"bad key: {key}"), 401))
+        server = serve(whole(error_body("authentication_error", f"bad key: {key}"), status=401))
         client = way.client(server.url, api_key=key)
         if stream:
             reading = way.read(server.url, client=client)
@@ -156,28 +160,16 @@ def test_nobody_listens(way: Way) -> None:
 
 
 def test_the_clients_own_timeout(serve: Any, way: Way) -> None:
-    server = serve(Reply([message_start(), HOLD]))
+    server = serve(streamed(message_start(), Hold()))
     error = way.read(server.url, client=way.client(server.url, timeout=0.3)).error
     assert type(error) is StreamTimeoutError
-    server = serve(lambda request: Reply(slow()))
+    server = serve(streamed(Hold()))
     error = way.read(server.url, client=way.client(server.url, timeout=0.3)).error
     assert isinstance(error, (ProviderTimeoutError, StreamTimeoutError))
 
 
-def slow() -> Any:
-    yield HOLD
-
-
 def test_pings_are_no_progress(serve: Any, way: Way) -> None:
-    import time
-
-    def pings() -> Any:
-        yield message_start()
-        for _ in range(100):
-            yield PING
-            time.sleep(0.02)
-
-    server = serve(lambda request: Reply(pings()))
+    server = serve(streamed(message_start(), *[PING, Pause(0.02)] * 100))
     start = time.monotonic()
     reading = way.read(server.url, timeout={"idle": 0.4})
     assert type(reading.error) is StreamTimeoutError
@@ -186,14 +178,14 @@ def test_pings_are_no_progress(serve: Any, way: Way) -> None:
 
 
 def test_a_parameter_that_is_refused(serve: Any, way: Way) -> None:
-    server = serve(json_reply(error_body("invalid_request_error", "colour: Extra inputs"), 400))
+    server = serve(whole(error_body("invalid_request_error", "colour: Extra inputs"), status=400))
     error = way.read(server.url, colour="red").error
     assert type(error) is BadRequestError
-    assert server.requests[0].body["colour"] == "red"
+    assert server.requests[0].json["colour"] == "red"
 
 
 def test_a_long_answer_must_be_streamed(serve: Any, way: Way) -> None:
-    server = serve(json_reply({}))
+    server = serve(whole({}))
     with pytest.raises(BadRequestError, match="stream=True"):
         way.fetch(server.url, max_tokens=100_000)
     assert server.requests == []

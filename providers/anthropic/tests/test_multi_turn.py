@@ -13,12 +13,12 @@ from anthropic.types.beta.message_create_params import (
     MessageCreateParamsStreaming as BetaMessageCreateParamsStreaming,
 )
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
-from mirascope.core.testing import replay
+from mirascope.core.testing import ReceivedRequest, Reply, replay, streamed, whole
 from mirascope_anthropic import AnthropicProvider
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from .conftest import MODEL, SHARED, Way
-from .loopback import Received, Reply, answer, delta, json_reply, start, stop, text
+from .messages import answer, delta, start, stop, text
 
 PARAMS: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsStreaming)
 BETA_PARAMS: TypeAdapter[Any] = TypeAdapter(BetaMessageCreateParamsStreaming)
@@ -41,16 +41,16 @@ def exhaust(value: Any) -> None:
         exhaust(item)
 
 
-def checked(reply: Reply | list[bytes]) -> Any:
-    """A reply for a good request, and the API's 400 for any other."""
+def checked(events: list[bytes]) -> Any:
+    """The events for a good request, and the API's 400 for any other."""
 
-    def answer_request(request: Received) -> Reply:
+    def answer_request(request: ReceivedRequest) -> Reply:
         try:
-            check(request.body)
+            check(request.json)
         except ValidationError as error:
             body = {"type": "invalid_request_error", "message": str(error)}
-            return json_reply({"type": "error", "error": body}, 400)
-        return reply if isinstance(reply, Reply) else Reply(reply)
+            return whole({"type": "error", "error": body}, status=400)
+        return streamed(*events)
 
     return answer_request
 
@@ -100,7 +100,7 @@ def now() -> str:
 def test_tools_and_thinking_over_three_turns(serve: Any, way: Way) -> None:
     server = serve(*map(checked, TURNS))
     asyncio.run(converse(way, server.url))
-    first, second, third = (request.body for request in server.requests)
+    first, second, third = (request.json for request in server.requests)
     assert [tool["name"] for tool in first["tools"]] == ["look_up", "now"]
     assert second["messages"][1]["content"] == [
         {"type": "thinking", "thinking": "I need both.", "signature": "sig-1"},

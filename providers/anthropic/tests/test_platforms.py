@@ -12,9 +12,10 @@ from typing import Any
 import anthropic
 import pytest
 from mirascope.core import StreamProviderError, StreamState
+from mirascope.core.testing import Reply, streamed
 
 from .conftest import KEY, SHARED, Way
-from .loopback import Reply, answer, delta, start, stop, text
+from .messages import answer, delta, start, stop, text
 
 RECORDINGS = [
     path
@@ -44,7 +45,7 @@ class Event:
 
 
 def test_a_subclass(serve: Any) -> None:
-    server = serve(answer(text(0, "Hi")))
+    server = serve(streamed(*answer(text(0, "Hi"))))
     client = OwnClient(base_url=server.url, api_key=KEY, max_retries=0)
     reading = Way(False).read(server.url, client=client)
     assert reading.stream.content == "Hi"
@@ -62,7 +63,7 @@ def test_any_object_with_the_same_function() -> None:
 
 def test_vertex(serve: Any, way: Way) -> None:
     pytest.importorskip("google.auth", reason="the SDK's Vertex clients need it")
-    server = serve(answer(text(0, "Hi")))
+    server = serve(streamed(*answer(text(0, "Hi"))))
     kind: Any = anthropic.AsyncAnthropicVertex if way.is_async else anthropic.AnthropicVertex
     client = kind(region="us", project_id="p", access_token="t", base_url=server.url)
     reading = way.read(server.url, client=client)
@@ -81,9 +82,9 @@ def bedrock(way: Way, monkeypatch: pytest.MonkeyPatch) -> Any:
     return lambda url: kind(base_url=url, aws_region="us-east-1", max_retries=0)
 
 
-def streamed(body: bytes, size: int = 700) -> Reply:
+def framed(body: bytes, size: int = 700) -> Reply:
     pieces = [body[i : i + size] for i in range(0, len(body), size)]
-    return Reply(pieces, headers={"content-type": "application/vnd.amazon.eventstream"})
+    return streamed(*pieces, headers={"content-type": "application/vnd.amazon.eventstream"})
 
 
 def frame(payload: bytes, **headers: str) -> bytes:
@@ -127,7 +128,7 @@ def test_bedrock(serve: Any, way: Way, bedrock: Any) -> None:
         + delta(1, type="input_json_delta", partial_json='{"title": "Emma"}')
         + stop(1)
     )
-    server = serve(streamed(chunks(answer(text(0, "Let me ", "look."), call))))
+    server = serve(framed(chunks(answer(text(0, "Let me ", "look."), call))))
     reading = way.read(server.url, client=bedrock(server.url), tools=[look_up])
     assert reading.error is None
     assert reading.stream.content == "Let me look."
@@ -144,7 +145,7 @@ def test_bedrock_fails_in_the_middle(serve: Any, way: Way, bedrock: Any) -> None
         content_type="application/json",
         message_type="exception",
     )
-    server = serve(streamed(chunks(answer(text(0, "Once"))[:2]) + error))
+    server = serve(framed(chunks(answer(text(0, "Once"))[:2]) + error))
     reading = way.read(server.url, client=bedrock(server.url))
     assert isinstance(reading.error, StreamProviderError)
     assert reading.error.message == "Too many requests"
@@ -154,7 +155,7 @@ def test_bedrock_fails_in_the_middle(serve: Any, way: Way, bedrock: Any) -> None
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
 def test_recorded_bedrock_streams(serve: Any, way: Way, bedrock: Any, path: Path) -> None:
-    server = serve(streamed(path.read_bytes()))
+    server = serve(framed(path.read_bytes()))
     reading = way.read(server.url, client=bedrock(server.url))
     stream = reading.stream
     assert reading.error is None

@@ -11,11 +11,11 @@ from typing import Any
 import anthropic
 import pytest
 from mirascope.core import StreamState
-from mirascope.core.testing import replay
+from mirascope.core.testing import Server, replay, streamed
 from mirascope_anthropic import AnthropicProvider
 
 from .conftest import KEY, SHARED, Way
-from .loopback import PING, Reply, Server, answer, delta, event, message_start, start, stop, text
+from .messages import PING, answer, delta, event, message_start, start, stop, text
 
 RECORDINGS = sorted((SHARED / "corpus" / "anthropic-messages").glob("*.sse"))
 # The SDK drops an event that the end of the body leaves open, which some recordings end with.
@@ -68,7 +68,7 @@ REQUEST: Any = {
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A server that answers with the body that a request's header names."""
-    with Server(lambda request: Reply([BODIES[request.headers["x-body"]]])) as server:
+    with Server(lambda request: streamed(BODIES[request.headers["x-body"]])) as server:
         yield server.url
 
 

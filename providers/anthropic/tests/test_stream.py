@@ -18,10 +18,11 @@ from mirascope.core import (
     StreamTruncatedError,
     UsageError,
 )
+from mirascope.core.testing import Hangup, Hold, streamed, whole
 from mirascope_anthropic import AnthropicAsyncStream, AnthropicCallResponseChunk, AnthropicStream
 
 from .conftest import KEY, MODEL, Way
-from .loopback import HOLD, PING, Reply, answer, json_reply, message_start, text
+from .messages import PING, answer, message_start, text
 
 MESSAGE = {
     "id": "msg_1",
@@ -40,7 +41,7 @@ MESSAGE = {
 
 
 def test_a_stream(serve: Any, way: Way) -> None:
-    server = serve(answer(text(0, "Certainly", "! Emma.")))
+    server = serve(streamed(*answer(text(0, "Certainly", "! Emma."))))
     reading = way.read(server.url, temperature=0.7, stop_sequences=["END"])
     stream = reading.stream
     assert isinstance(stream, AnthropicAsyncStream if way.is_async else AnthropicStream)
@@ -54,7 +55,7 @@ def test_a_stream(serve: Any, way: Way) -> None:
     assert stream.user_message_param == {"role": "user", "content": "Recommend a fantasy book."}
     (request,) = server.requests
     assert request.path == "/v1/messages"
-    assert request.body == {
+    assert request.json == {
         "model": MODEL,
         "max_tokens": 4096,
         "messages": [{"role": "user", "content": "Recommend a fantasy book."}],
@@ -66,11 +67,11 @@ def test_a_stream(serve: Any, way: Way) -> None:
 
 
 def test_parameters_beside_an_extra_body(serve: Any, way: Way) -> None:
-    server = serve(answer(text(0, "Hi")))
+    server = serve(streamed(*answer(text(0, "Hi"))))
     way.read(server.url, top_k=5, extra_body={"mcp_servers": []}, extra_headers={"x-a": "b"})
     (request,) = server.requests
-    assert request.body["top_k"] == 5
-    assert request.body["mcp_servers"] == []
+    assert request.json["top_k"] == 5
+    assert request.json["mcp_servers"] == []
     assert request.headers["x-a"] == "b"
 
 
@@ -78,7 +79,7 @@ def test_the_same_call_without_streaming(serve: Any, way: Way) -> None:
     def look_up(title: str) -> str:
         return title
 
-    server = serve(json_reply(MESSAGE))
+    server = serve(whole(MESSAGE))
     response = way.fetch(server.url, tools=[look_up])
     assert response.content == "Try Emma."
     assert response.thinking == "Hm."
@@ -88,13 +89,13 @@ def test_the_same_call_without_streaming(serve: Any, way: Way) -> None:
     assert response.finish_reason == "tool_calls"
     assert (response.input_tokens, response.cached_tokens) == (15, 5)
     assert (response.id, response.model) == ("msg_1", "claude-sonnet-5")
-    assert "stream" not in server.requests[0].body
+    assert "stream" not in server.requests[0].json
 
 
 def test_settings_and_the_environment(
     serve: Any, way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = serve(answer(text(0, "Hi")))
+    server = serve(streamed(*answer(text(0, "Hi"))))
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-from-the-environment")
     reading = way.read(base_url=server.url, api_key="sk-ant-given-with-the-call")
@@ -109,7 +110,7 @@ def test_settings_and_the_environment(
 
 
 def test_leaving_closes_the_connection_at_once(serve: Any, way: Way) -> None:
-    server = serve(Reply([message_start(), text(0, "Once"), PING, HOLD]))
+    server = serve(streamed(message_start(), text(0, "Once"), PING, Hold()))
     moments: list[float] = []
 
     def leave(chunk: Any, tool: Any) -> bool:
@@ -119,11 +120,10 @@ def test_leaving_closes_the_connection_at_once(serve: Any, way: Way) -> None:
     gc.disable()
     try:
         reading = way.read(server.url, visit=leave)
-        assert server.left.wait(5)
+        closed_at = server.wait_closed()
     finally:
         gc.enable()
-    assert server.left_at is not None
-    assert server.left_at - moments[-1] < 0.2
+    assert closed_at - moments[-1] < 0.2
     assert reading.stream.state is StreamState.STOPPED
     assert reading.stream.content == "Once"
     assert reading.stream.usage.input_tokens == 12
@@ -131,7 +131,7 @@ def test_leaving_closes_the_connection_at_once(serve: Any, way: Way) -> None:
 
 
 def test_a_finished_stream_gives_its_connection_back(serve: Any, way: Way) -> None:
-    server = serve(answer(text(0, "Hi")))
+    server = serve(streamed(*answer(text(0, "Hi"))))
 
     async def three() -> None:
         client = way.client(server.url)
@@ -142,12 +142,12 @@ def test_a_finished_stream_gives_its_connection_back(serve: Any, way: Way) -> No
 
     asyncio.run(three())
     assert len(server.requests) == 3
-    assert server.connections == 1
+    assert len(server.connections) == 1
 
 
 @pytest.mark.parametrize("sdk_iteration", [False, True])
 def test_a_dropped_connection(serve: Any, way: Way, sdk_iteration: bool) -> None:
-    server = serve(Reply([message_start(), text(0, "Once")], cut=True))
+    server = serve(streamed(message_start(), text(0, "Once"), Hangup()))
     reading = way.read(server.url, sdk_iteration=sdk_iteration)
     assert isinstance(reading.error, StreamInterruptedError)
     assert reading.error.__cause__ is not None
@@ -157,14 +157,14 @@ def test_a_dropped_connection(serve: Any, way: Way, sdk_iteration: bool) -> None
 
 @pytest.mark.parametrize("sdk_iteration", [False, True])
 def test_a_body_that_ends_too_early(serve: Any, way: Way, sdk_iteration: bool) -> None:
-    server = serve(answer(text(0, "Once"))[:-1])
+    server = serve(streamed(*answer(text(0, "Once"))[:-1]))
     reading = way.read(server.url, sdk_iteration=sdk_iteration)
     assert isinstance(reading.error, StreamTruncatedError)
     assert reading.stream.content == "Once"
 
 
 def test_a_page_with_status_200(serve: Any, way: Way) -> None:
-    server = serve(Reply([b"<html>Sign in</html>"], headers={"content-type": "text/html"}))
+    server = serve(whole(b"<html>Sign in</html>", headers={"content-type": "text/html"}))
     reading = way.read(server.url)
     assert isinstance(reading.error, StreamDecodeError)
     assert "Sign in" in str(reading.error)
