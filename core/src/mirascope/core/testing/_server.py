@@ -52,6 +52,7 @@ class Server:
         self._links: dict[int, Link] = {}
         self._threads: list[threading.Thread] = []
         self._listener: socket.socket | None = None
+        self._port: int | None = None
         self._wake: tuple[socket.socket, socket.socket] | None = None
         self._stopping = False
         self.requests: list[ReceivedRequest] = []
@@ -69,15 +70,14 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port, which the system has chosen.
+        """The port, which the system has chosen; a forked child may be a client on it.
 
         Raises:
             RuntimeError: the server is not running.
         """
-        if self._listener is None:
+        if self._port is None:
             raise RuntimeError("the server is not running: use it in a with block")
-        port: int = self._listener.getsockname()[1]
-        return port
+        return self._port
 
     @property
     def url(self) -> str:
@@ -114,6 +114,7 @@ class Server:
             # As many clients as a test has may come at once; the system's own limit applies.
             self._listener = listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
             listener.setblocking(False)
+            self._port = listener.getsockname()[1]
             self._wake = wake = socket.socketpair()
             _forks.running.append(self)
         self._spawn("accept", self._accept, listener, wake[1])
@@ -139,7 +140,7 @@ class Server:
             _forks.running.remove(self)
             for each in (self._listener, *self._wake):
                 each.close()
-            self._listener = self._wake = None
+            self._listener = self._wake = self._port = None
         if alive := [thread.name for thread in threads if thread.is_alive()]:
             raise RuntimeError(f"a script does not end: {', '.join(alive)}")
 
