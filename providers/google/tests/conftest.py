@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import inspect
-import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,36 +11,11 @@ from typing import Any
 import mirascope_google as google
 import pytest
 from google import genai
-
-from .server import Server
+from mirascope.core.testing import Server
+from mirascope.core.testing.fixtures import serve as serve
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 KEY = "AIza-loopback-0123456789abcdef0123456789"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a test that is a coroutine function in an event loop of its own."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    names = pyfuncitem._fixtureinfo.argnames
-    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
-    return True
-
-
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable of this machine has a say."""
-    for name in list(os.environ):
-        if name.startswith(("GOOGLE_", "GEMINI_")) or name.upper().endswith("_PROXY"):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Server]]:
-    """Start servers with scripted replies; they are stopped at the end of the test."""
-    with contextlib.ExitStack() as stack:
-        yield lambda *replies: stack.enter_context(Server(*replies))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from mirascope.core import Accumulator, UsageDelta
 from mirascope.core.testing import replay
 from mirascope_google import GoogleDecoder, GoogleProvider
 
-from .server import event, response
+from .responses import event, response
 
 PROVIDER = GoogleProvider()
 

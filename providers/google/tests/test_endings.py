@@ -30,13 +30,14 @@ from mirascope.core import (
     StreamTruncatedError,
     UsageError,
 )
+from mirascope.core.testing import Hold, Reset, streamed, whole
 
 from .conftest import KEY, Way
 from .recordings import CORPUS
-from .server import Hold, Reset, answer, event, response, streamed, whole
+from .responses import answer, event, response
 
 CONTINUES = "continuation_token" in types.Candidate.model_fields
-HELD = streamed(event(response("One ")), event(response("two ")), Hold)
+HELD = streamed(event(response("One ")), event(response("two ")), Hold())
 AT_ONCE = 1.0
 """Seconds. Closing is immediate; the machine that runs this test may be busy."""
 
@@ -71,7 +72,7 @@ async def test_break_closes_the_connection_at_once(
             break
         left = time.monotonic()
         assert stream.state == "stopped"
-        assert await asyncio.to_thread(server.seconds_until_closed, left) < AT_ONCE
+        assert await asyncio.to_thread(server.wait_closed) - left < AT_ONCE
     assert stream.content == "One "
     assert stream.message_param["parts"] == [{"text": "One "}]
 
@@ -94,13 +95,13 @@ async def test_closing_closes_the_connection_at_once(way: Way, serve: Any, how: 
             nothing = (None, None, None)
             end = stream.__aexit__(*nothing) if way.is_async else stream.__exit__(*nothing)
             await way.wait(end)
-        assert await asyncio.to_thread(server.seconds_until_closed, left) < AT_ONCE
+        assert await asyncio.to_thread(server.wait_closed) - left < AT_ONCE
     assert stream.state == ("cancelled" if how == "cancel" else "stopped")
     assert stream.content == "One "
 
 
 @pytest.mark.parametrize(
-    "reply", [HELD, streamed(Hold)], ids=["in the middle", "before the first event"]
+    "reply", [HELD, streamed(Hold())], ids=["in the middle", "before the first event"]
 )
 async def test_cancel_ends_a_read_that_waits(way: Way, serve: Any, reply: Any) -> None:
     server = serve(reply)
@@ -108,9 +109,7 @@ async def test_cancel_ends_a_read_that_waits(way: Way, serve: Any, reply: Any) -
         stream = await way.ask(client)
 
         def cancel() -> None:
-            end = time.monotonic() + 5
-            while not server.requests and time.monotonic() < end:
-                time.sleep(0.01)
+            server.wait_requests()
             time.sleep(0.2)
             stream.cancel()
 
@@ -122,7 +121,7 @@ async def test_cancel_ends_a_read_that_waits(way: Way, serve: Any, reply: Any) -
         assert time.monotonic() - start < 5
         assert stream.state == "cancelled"
         assert len(items) == (2 if reply is HELD else 0)
-        await asyncio.to_thread(server.seconds_until_closed, start)
+        await asyncio.to_thread(server.wait_closed)
 
 
 async def test_a_cancelled_task_closes_the_connection(serve: Any) -> None:
@@ -137,14 +136,14 @@ async def test_a_cancelled_task_closes_the_connection(serve: Any) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         left = time.monotonic()
-        assert await asyncio.to_thread(server.seconds_until_closed, left) < AT_ONCE
+        assert await asyncio.to_thread(server.wait_closed) - left < AT_ONCE
     assert (stream.state, stream.content) == ("cancelled", "One two ")
 
 
 @pytest.mark.skipif(not CONTINUES, reason="this SDK does not continue answers")
 async def test_a_cancelled_stream_is_not_continued(way: Way, serve: Any) -> None:
     token = {"continuationToken": "dG9rZW4="}
-    server = serve(streamed(event(response("One ", candidate=token)), Hold), answer("two"))
+    server = serve(streamed(event(response("One ", candidate=token)), Hold()), answer("two"))
     async with way.client(server) as client:
         stream = await way.ask(client)
         threading.Timer(0.4, stream.cancel).start()
@@ -158,12 +157,12 @@ async def test_an_abandoned_stream_gives_its_connection_back(way: Way, serve: An
         async for _ in way.each(await way.ask(client)):
             break
         left = time.monotonic()
-        assert await asyncio.to_thread(server.seconds_until_closed, left) < AT_ONCE
+        assert await asyncio.to_thread(server.wait_closed) - left < AT_ONCE
         assert len(await way.items(await way.ask(client))) == 1
 
 
 @pytest.mark.parametrize(
-    ("name", "reply"), [("first_chunk", streamed(Hold)), ("idle", HELD), ("total", HELD)]
+    ("name", "reply"), [("first_chunk", streamed(Hold())), ("idle", HELD), ("total", HELD)]
 )
 async def test_a_deadline_ends_the_stream(way: Way, serve: Any, name: str, reply: Any) -> None:
     server = serve(reply)
@@ -172,7 +171,7 @@ async def test_a_deadline_ends_the_stream(way: Way, serve: Any, name: str, reply
         with pytest.raises(StreamTimeoutError) as caught:
             await way.items(stream)
         assert (caught.value.deadline, stream.state) == (name, "timed_out")
-        await asyncio.to_thread(server.seconds_until_closed, time.monotonic())
+        await asyncio.to_thread(server.wait_closed)
     assert stream.content == ("" if name == "first_chunk" else "One two ")
 
 
@@ -202,7 +201,7 @@ async def test_an_http_error_is_one_of_ours(
     streams: bool,
 ) -> None:
     error = body["error"]
-    server = serve(whole([body] if in_array else body, error["code"]))
+    server = serve(whole([body] if in_array else body, status=error["code"]))
     async with way.client(server) as client:
         answered = await way.ask(client) if streams else None
         with pytest.raises(error_class, match=error["message"]) as caught:
@@ -220,7 +219,7 @@ async def test_an_http_error_is_one_of_ours(
 )
 async def test_a_recorded_http_error(way: Way, serve: Any, path: Any) -> None:
     body = json.loads(path.read_bytes())
-    server = serve(whole(body, body["error"]["code"]))
+    server = serve(whole(body, status=body["error"]["code"]))
     async with way.client(server) as client:
         with pytest.raises(NotFoundError, match="is not found for API version"):
             await way.items(await way.ask(client))
@@ -229,7 +228,7 @@ async def test_a_recorded_http_error(way: Way, serve: Any, path: Any) -> None:
 async def test_a_key_that_is_refused(way: Way, serve: Any) -> None:
     reason = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
     body = google_error(400, "INVALID_ARGUMENT", f"API key not valid: {KEY}", reason)
-    server = serve(whole(body, 400))
+    server = serve(whole(body, status=400))
     async with way.client(server) as client:
         with pytest.raises(AuthenticationError, match="API key not valid") as caught:
             await way.items(await way.ask(client))
@@ -240,7 +239,8 @@ async def test_a_key_that_is_refused(way: Way, serve: Any) -> None:
 async def test_when_to_come_again(way: Way, serve: Any, by: str) -> None:
     info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}
     body = google_error(429, "RESOURCE_EXHAUSTED", "quota", *([info] if by == "detail" else []))
-    server = serve(whole(body, 429, **({"retry_after": "34.5"} if by == "header" else {})))
+    headers = {"retry-after": "34.5"} if by == "header" else {}
+    server = serve(whole(body, status=429, headers=headers))
     async with way.client(server) as client:
         with pytest.raises(RateLimitError) as caught:
             await way.items(await way.ask(client))
@@ -249,14 +249,14 @@ async def test_when_to_come_again(way: Way, serve: Any, by: str) -> None:
 
 async def test_no_server(way: Way, serve: Any) -> None:
     server = serve(answer("Hi"))
-    server.__exit__()
     async with way.client(server) as client:
+        server.stop()
         with pytest.raises(ProviderConnectionError):
             await way.items(await way.ask(client))
 
 
 async def test_the_clients_own_timeout(way: Way, serve: Any) -> None:
-    async with way.client(serve([Hold]), http_options={"timeout": 300}) as client:
+    async with way.client(serve([Hold()]), http_options={"timeout": 300}) as client:
         with pytest.raises(ProviderTimeoutError):
             await way.items(await way.ask(client))
     async with way.client(serve(HELD), http_options={"timeout": 300}) as client:
@@ -294,7 +294,7 @@ async def test_a_parameter_that_the_api_does_not_have(way: Way, serve: Any) -> N
     [
         ([event(response("One "))], StreamTruncatedError, "truncated"),
         ([], StreamTruncatedError, "truncated"),
-        ([event(response("One ")), Reset], StreamInterruptedError, "failed"),
+        ([event(response("One ")), Reset()], StreamInterruptedError, "failed"),
         ([event(response("One ")), b"data: {broken\r\n\r\n"], StreamDecodeError, "failed"),
         ([b"<html><body>busy</body></html>"], StreamDecodeError, "failed"),
         (

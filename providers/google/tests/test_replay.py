@@ -24,7 +24,7 @@ from mirascope.core.testing import replay
 from mirascope_google import GoogleCallResponseChunk, GoogleProvider
 
 from .recordings import RECORDINGS, Recording, check, recordings
-from .server import event, response
+from .responses import event, response
 
 PROVIDER = GoogleProvider()
 SSE = [r for r in RECORDINGS if not r.is_array]

@@ -13,10 +13,11 @@ import pytest
 from google.genai import errors, types
 from google.genai.models import AsyncModels, Models
 from mirascope.core import Messages, StreamProviderError, StreamTruncatedError, UsageError
+from mirascope.core.testing import Reset, streamed, whole
 
 from .conftest import KEY, Way
 from .recordings import RECORDINGS, Recording, check, recordings
-from .server import USAGE, Reset, answer, event, response, streamed, whole
+from .responses import USAGE, answer, event, response
 
 SDK_READS = [r for r in RECORDINGS if not r.is_array]
 CONTINUES = "continuation_token" in types.Candidate.model_fields
@@ -251,7 +252,7 @@ async def test_each_request_of_an_answer_has_its_own_price(
 async def test_a_dropped_connection_is_taken_up_again_by_the_sdk(way: Way, serve: Any) -> None:
     token = {"continuationToken": "dG9rZW4="}
     server = serve(
-        streamed(event(response("One ", candidate=token)), Reset),
+        streamed(event(response("One ", candidate=token)), Reset()),
         answer("two"),
     )
     async with way.client(server) as client:

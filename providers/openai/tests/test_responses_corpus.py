@@ -15,7 +15,7 @@ from mirascope.core._transport._source import BytesSource
 from mirascope.core.testing import replay
 from mirascope_openai import OpenAIResponsesProvider
 
-from .responses_loopback import CORPUS
+from .responses import CORPUS
 
 PROVIDER = OpenAIResponsesProvider()
 RECORDINGS = sorted((CORPUS / "openai-responses").glob("*.sse"))

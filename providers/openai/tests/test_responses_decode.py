@@ -15,7 +15,7 @@ from mirascope.core import (
 from mirascope.core.testing import replay
 from mirascope_openai import OpenAIResponsesProvider
 
-from .responses_loopback import (
+from .responses import (
     MODEL,
     USAGE,
     added,
@@ -24,11 +24,11 @@ from .responses_loopback import (
     deltas,
     done,
     event,
+    events,
     function_call,
     message,
     reasoning,
     response,
-    whole,
 )
 
 PROVIDER = OpenAIResponsesProvider()
@@ -58,7 +58,7 @@ def good(body: bytes) -> tuple[Any, list[tuple[Any, Any]]]:
 
 
 def test_an_ordinary_answer() -> None:
-    stream, items = good(whole(reasoning("I think."), message("Hello, you!")))
+    stream, items = good(events(reasoning("I think."), message("Hello, you!")))
     assert [c.content for c, _ in items if c.content] == ["Hel", "lo, you!"]
     assert [c.thinking for c, _ in items if c.thinking] == ["I t", "hink."]
     assert stream.content == "Hello, you!"
@@ -84,7 +84,7 @@ def test_an_ordinary_answer() -> None:
 def test_a_message_of_commentary_and_one_of_the_answer_keep_their_phases() -> None:
     first = message("Let me see.", 1, phase="commentary")
     second = message("42.", 2, phase="final_answer")
-    stream, _ = good(whole(first, second))
+    stream, _ = good(events(first, second))
     assert stream.content == "Let me see.42."
     assert stream.message_param == {"role": "assistant", "content": [first, second]}
 
@@ -92,7 +92,7 @@ def test_a_message_of_commentary_and_one_of_the_answer_keep_their_phases() -> No
 def test_tools_are_yielded_with_the_event_that_ends_them() -> None:
     call = function_call("get_weather", '{"city":"Paris"}')
     other = function_call("get_weather", '{"city":"Rome"}', 2)
-    stream, items = good(whole(reasoning(), call, other))
+    stream, items = good(events(reasoning(), call, other))
     yielded = [(chunk.data["type"], tool.call()) for chunk, tool in items if tool]
     assert yielded == [
         ("response.output_item.done", "sunny in Paris"),
@@ -131,14 +131,14 @@ def test_a_repeated_call_id_is_told_apart_in_the_message_too() -> None:
         function_call("get_weather", f'{{"city":"{city}"}}', n, call_id="call_0")
         for n, city in enumerate(["Rome", "Oslo"], 1)
     ]
-    stream, _ = good(whole(*calls))
+    stream, _ = good(events(*calls))
     ids = [tool.tool_call.id for tool in stream.tools]
     assert len(set(ids)) == 2
     assert [item["call_id"] for item in stream.message_param["content"]] == ids
 
 
 def test_a_call_without_arguments() -> None:
-    stream, _ = good(whole(function_call("get_weather", "")))
+    stream, _ = good(events(function_call("get_weather", "")))
     (tool,) = stream.tools
     assert tool.tool_call.arguments == ""
     assert stream.message_param["content"][0]["arguments"] == "{}"
@@ -153,7 +153,7 @@ def test_a_custom_tool_call_is_answered_as_one() -> None:
         "name": "write_sql",
         "input": "SELECT 1",
     }
-    stream, _ = good(whole(call, function_call("get_weather", "{}", 2)))
+    stream, _ = good(events(call, function_call("get_weather", "{}", 2)))
     custom, function = stream.tools
     assert (custom.tool_call.name, custom.tool_call.arguments) == ("write_sql", "SELECT 1")
     assert custom.error is not None
@@ -424,7 +424,7 @@ def test_done_is_not_the_end() -> None:
     assert isinstance(error, StreamTruncatedError)
     assert stream.state == "truncated"
     assert stream.content == "Hel"
-    good(whole(item) + b"data: [DONE]\n\n")
+    good(events(item) + b"data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize("delta", [None, 5, ["x"], {}])

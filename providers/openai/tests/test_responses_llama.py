@@ -13,7 +13,7 @@ import pytest
 from mirascope.core import StreamState
 from openai.types.responses import ResponseTextDeltaEvent, ResponseUsage
 
-from .responses_loopback import WAYS, Way, way_name
+from .responses import WAYS, Way, way_name
 
 TEMPLATE = Path(__file__).parents[2] / "local/src/mirascope_local/chat_template.jinja"
 

@@ -8,23 +8,12 @@ from typing import Any
 
 import pytest
 from mirascope.core import CallRequest
-from mirascope.core.testing import replay
+from mirascope.core.testing import ReceivedRequest, Reply, Server, replay, streamed, whole
 from mirascope_openai import OpenAIResponsesProvider
 from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
 from pydantic import TypeAdapter, ValidationError
 
-from .responses_loopback import (
-    CORPUS,
-    WAYS,
-    Reply,
-    Server,
-    Way,
-    function_call,
-    message,
-    reasoning,
-    way_name,
-    whole,
-)
+from .responses import CORPUS, WAYS, Way, events, function_call, message, reasoning, way_name
 
 PARAMS: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsStreaming)
 PROVIDER = OpenAIResponsesProvider()
@@ -69,15 +58,15 @@ def checked(*bodies: bytes) -> Any:
     """One stream after the other for good requests, and the API's 400 for any other."""
     left = list(bodies)
 
-    def answer(request: Any) -> Reply:
+    def reply(request: ReceivedRequest) -> Reply:
         try:
-            check(request)
+            check(request.json)
         except ValidationError as error:
             body = {"error": {"message": str(error), "type": "invalid_request_error"}}
-            return Reply(json.dumps(body).encode(), 400)
-        return Reply(left.pop(0))
+            return whole(body, status=400)
+        return streamed(left.pop(0))
 
-    return answer
+    return reply
 
 
 @pytest.mark.parametrize(
@@ -116,7 +105,9 @@ def test_tools_and_reasoning_go_back(way: Way) -> None:
     system = {"role": "system", "content": "Look it up."}
     tools: dict[str, Any] = {"tools": [get_weather], "store": False}
 
-    with Server(checked(whole(*first), whole(*second), whole(message("Bye", 3)))) as server:
+    with Server(
+        checked(events(*first), events(*second), events(message("Bye", 3))), path="/v1"
+    ) as server:
         history: list[Any] = [system, ask]
         looked = way.read(server.url, history, **tools)
         assert looked.error is None
@@ -129,7 +120,7 @@ def test_tools_and_reasoning_go_back(way: Way) -> None:
         history = json.loads(json.dumps([*history, answered.stream.message_param]))
         last = way.read(server.url, [*history, {"role": "user", "content": "Bye"}], **tools)
         assert last.error is None
-    one, two, three = server.requests
+    one, two, three = (request.json for request in server.requests)
     question = {"role": "user", "content": [{"type": "input_text", "text": "The weather?"}]}
     assert one["input"] == [question]
     assert one["instructions"] == two["instructions"] == three["instructions"] == "Look it up."
@@ -147,9 +138,9 @@ def test_tools_and_reasoning_go_back(way: Way) -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=way_name)
 def test_a_stopped_answer_goes_back(way: Way) -> None:
-    whole_body = whole(reasoning(), message("Hello, you!"))
+    whole_body = events(reasoning(), message("Hello, you!"))
     cut, _, _ = whole_body.rpartition(b"event: response.output_item.done")
-    with Server(checked(cut, whole(message("Bye")))) as server:
+    with Server(checked(cut, events(message("Bye"))), path="/v1") as server:
         stopped = way.read(server.url)
         user, answer = stopped.stream.user_message_param, stopped.stream.message_param
         assert answer["content"] == [

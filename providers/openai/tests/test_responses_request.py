@@ -10,7 +10,7 @@ from mirascope.core import BaseTool, CallRequest, Request
 from mirascope.core._tools._function_tool import to_tool_type
 from mirascope_openai import OpenAIResponsesProvider
 
-from .responses_loopback import function_call, message, reasoning
+from .responses import function_call, message, reasoning
 
 PROVIDER = OpenAIResponsesProvider()
 

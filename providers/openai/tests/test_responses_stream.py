@@ -22,6 +22,16 @@ from mirascope.core import (
     StreamTruncatedError,
     UsageError,
 )
+from mirascope.core.testing import (
+    Hangup,
+    Hold,
+    ReceivedRequest,
+    Reply,
+    Script,
+    Server,
+    streamed,
+    whole,
+)
 from openai.types.responses import (
     Response,
     ResponseCompletedEvent,
@@ -30,29 +40,28 @@ from openai.types.responses import (
     ResponseUsage,
 )
 
-from .responses_loopback import (
+from .responses import (
     CORPUS,
     MODEL,
     USAGE,
     WAYS,
-    Reply,
-    Server,
     Way,
     created,
     deltas,
     event,
+    events,
     function_call,
     message,
     reasoning,
     response,
-    serving,
     way_name,
-    whole,
 )
 
 pytestmark = pytest.mark.parametrize("way", WAYS, ids=way_name)
 
 RECORDINGS = sorted((CORPUS / "openai-responses").glob("*.sse"))
+
+
 INDEX = CORPUS / "index.jsonl"
 HTTP_ERRORS = [
     record
@@ -62,18 +71,23 @@ HTTP_ERRORS = [
 ITEMS = [reasoning("Hm."), message("Hello")]
 
 
+def serving(script: Script) -> Server:
+    return Server(script, path="/v1")
+
+
 def get_weather(city: str) -> str:
     """Say the weather in a city."""
     return f"sunny in {city}"
 
 
 def test_the_stream_has_the_sdk_s_types(way: Way) -> None:
-    with serving(whole(*ITEMS)) as server:
+    with serving(streamed(events(*ITEMS))) as server:
         reading = way.read(server.url)
     stream = reading.stream
     assert reading.error is None
-    assert server.paths == ["/v1/responses"]
-    assert server.requests == [
+    (request,) = server.requests
+    assert request.path == "/v1/responses"
+    assert [request.json] == [
         {
             "model": "gpt-5",
             "input": [{"role": "user", "content": "Recommend a fantasy book."}],
@@ -102,42 +116,39 @@ def test_the_stream_has_the_sdk_s_types(way: Way) -> None:
 def test_a_stream_gives_the_response_of_a_call(way: Way) -> None:
     body = response("completed", output=ITEMS, usage=USAGE)
 
-    def answer(request: Any) -> Reply:
-        if request.get("stream"):
-            return Reply(whole(*ITEMS))
-        return Reply(json.dumps(body).encode(), headers={"content-type": "application/json"})
+    def reply(request: ReceivedRequest) -> Reply:
+        return streamed(events(*ITEMS)) if request.json.get("stream") else whole(body)
 
-    with Server(answer) as server:
-        streamed = way.read(server.url).stream.construct_call_response()
+    with serving(reply) as server:
+        collected = way.read(server.url).stream.construct_call_response()
         fetched = way.fetch(server.url)
-    assert type(fetched) is type(streamed) is mirascope_openai.OpenAIResponsesCallResponse
-    assert type(fetched.response) is type(streamed.response) is Response
-    assert fetched.response == streamed.response
+    assert type(fetched) is type(collected) is mirascope_openai.OpenAIResponsesCallResponse
+    assert type(fetched.response) is type(collected.response) is Response
+    assert fetched.response == collected.response
     for name in ("content", "thinking", "usage", "cost", "message_param", "finish_reason", "id"):
-        assert getattr(fetched, name) == getattr(streamed, name), name
+        assert getattr(fetched, name) == getattr(collected, name), name
     assert fetched.response.output_text == fetched.content == "Hello"
 
 
 def test_a_failed_response_that_was_not_streamed_raises(way: Way) -> None:
     body = response("failed", error={"code": "server_error", "message": "Broken."})
-    reply = Reply(json.dumps(body).encode(), headers={"content-type": "application/json"})
-    with Server(lambda _: reply) as server, pytest.raises(ProviderServerError, match="Broken"):
+    with serving(whole(body)) as server, pytest.raises(ProviderServerError, match="Broken"):
         way.fetch(server.url)
 
 
 def test_tools_in_the_loop(way: Way) -> None:
-    with serving(whole(function_call("get_weather", '{"city": "Rome"}'))) as server:
+    with serving(streamed(events(function_call("get_weather", '{"city": "Rome"}')))) as server:
         reading = way.read(server.url, tools=[get_weather], tool_choice="required")
     assert [tool.call() for tool in reading.tools] == ["sunny in Rome"]
-    (sent,) = server.requests
+    (sent,) = (request.json for request in server.requests)
     assert sent["tool_choice"] == "required"
     assert sent["tools"][0]["name"] == "get_weather"
 
 
 def test_the_sdk_s_own_loop_can_be_taken(way: Way) -> None:
     items = [*ITEMS, function_call("get_weather", '{"city": "Rome"}')]
-    body = whole(*items)
-    with serving(body) as server:
+    body = events(*items)
+    with serving(streamed(body)) as server:
         ours = way.read(server.url, tools=[get_weather])
         theirs = way.read(server.url, tools=[get_weather], sdk_iteration=True)
     assert [c.chunk for c, _ in ours.items] == [c.chunk for c, _ in theirs.items]
@@ -149,20 +160,23 @@ def test_the_sdk_s_own_loop_can_be_taken(way: Way) -> None:
     ):
         assert one == {**one, **other}
     broken = created() + event("error", error={"message": "Too much.", "code": "x"})
-    with serving(broken) as server:
+    with serving(streamed(broken)) as server:
         error = way.read(server.url, sdk_iteration=True).error
     assert isinstance(error, StreamProviderError)
     assert (error.message, error.code) == ("Too much.", "x")
 
 
 def test_a_client_that_is_no_client_of_the_sdk(way: Way) -> None:
-    with serving(whole(*ITEMS)) as server, openai.OpenAI(base_url=server.url, api_key="k") as sdk:
-        events = list(sdk.responses.create(model="gpt-5", input="hi", stream=True))
+    with (
+        serving(streamed(events(*ITEMS))) as server,
+        openai.OpenAI(base_url=server.url, api_key="k") as sdk,
+    ):
+        received = list(sdk.responses.create(model="gpt-5", input="hi", stream=True))
 
     class Responses:
         def create(self, **kwargs: Any) -> Any:
             assert kwargs["stream"] is True
-            return _later(events) if way.is_async else iter(events)
+            return _later(received) if way.is_async else iter(received)
 
     class Stub:
         responses = Responses()
@@ -214,8 +228,7 @@ def test_the_wrong_kind_of_client(way: Way) -> None:
 )
 def test_errors_before_the_stream(way: Way, status: int, error_class: type[APIError]) -> None:
     body = {"error": {"message": "No.", "type": "t", "code": "some_code", "param": None}}
-    reply = Reply(json.dumps(body).encode(), status, {"retry-after": "7"})
-    with Server(lambda _: reply) as server:
+    with serving(whole(body, status=status, headers={"retry-after": "7"})) as server:
         reading = way.read(server.url)
     error = reading.error
     assert type(error) is error_class
@@ -231,8 +244,7 @@ def test_errors_before_the_stream(way: Way, status: int, error_class: type[APIEr
 def test_recorded_errors_before_the_stream(way: Way) -> None:
     for record in HTTP_ERRORS:
         body = (CORPUS / record["file"]).read_bytes()
-        reply = Reply(body, record["status"])
-        with Server(lambda _, reply=reply: reply) as server:
+        with serving(whole(body, status=record["status"])) as server:
             error = way.read(server.url).error
         expected = {400: BadRequestError, 401: AuthenticationError}[record["status"]]
         assert type(error) is expected, record["file"]
@@ -248,27 +260,26 @@ def test_a_parameter_that_the_sdk_does_not_know(way: Way) -> None:
 
 def test_a_connection_that_drops(way: Way) -> None:
     begun = created() + deltas(message("Hello"), 0, "Hel")
-    with Server(lambda _: Reply(begun, cut=True)) as server:
+    with serving(streamed(begun, Hangup())) as server:
         reading = way.read(server.url)
     assert isinstance(reading.error, StreamInterruptedError)
     assert reading.stream.content == reading.error.stream.content == "Hel"
 
 
 def test_a_body_that_ends_early(way: Way) -> None:
-    with serving(created() + deltas(message("Hello"), 0, "Hel")) as server:
+    with serving(streamed(created() + deltas(message("Hello"), 0, "Hel"))) as server:
         reading = way.read(server.url)
     assert isinstance(reading.error, StreamTruncatedError)
     assert (str(reading.stream.state), reading.stream.content) == ("truncated", "Hel")
 
 
 def test_break_closes_the_connection_at_once(way: Way) -> None:
-    held = Reply(created() + deltas(message("Hello"), 0, "Hel"), held=True)
+    held = streamed(created() + deltas(message("Hello"), 0, "Hel"), Hold())
     gc.collect()
     gc.disable()
     try:
-        with Server(lambda _: held) as server:
+        with serving(held) as server:
             stream = _break(way, server)
-            assert server.closed.is_set()
     finally:
         gc.enable()
     assert stream.state == "stopped"
@@ -287,7 +298,7 @@ def _break(way: Way, server: Server) -> Any:
                 if chunk.content:
                     break
             # While the loop runs and before the client is closed.
-            assert await asyncio.to_thread(server.closed.wait, 5)
+            await asyncio.to_thread(server.wait_closed)
             return stream
 
     if way.is_async:
@@ -297,7 +308,7 @@ def _break(way: Way, server: Server) -> Any:
         for chunk, _ in stream:
             if chunk.content:
                 break
-        assert server.closed.wait(5)
+        server.wait_closed()
         return stream
 
 
@@ -308,7 +319,7 @@ def test_a_finished_stream_s_connection_is_used_again(way: Way) -> None:
                 async for _ in await way.decorated(client=client)():
                     pass
 
-    with serving(whole(*ITEMS)) as server:
+    with serving(streamed(events(*ITEMS))) as server:
         if way.is_async:
             asyncio.run(thrice_async())
         else:
@@ -323,7 +334,7 @@ def test_a_finished_stream_s_connection_is_used_again(way: Way) -> None:
 def test_chunks_are_what_the_sdk_yields(way: Way) -> None:
     bodies = {path.stem: path.read_bytes() for path in RECORDINGS}
     compared = 0
-    with Server(lambda request: Reply(bodies[request["model"]])) as server:
+    with serving(lambda request: streamed(bodies[request.json["model"]])) as server:
         for name in bodies:
             theirs = _sdk_events(way, server.url, name)
             reading = way.read(server.url, model=name)

@@ -1,103 +1,19 @@
-"""A server on 127.0.0.1 that answers with scripted bodies, and both ways of calling it."""
+"""Bodies of the Responses API, and both ways of calling it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import select
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mirascope_openai
 import openai
+from mirascope.core.testing import sse
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 KEY = "sk-loopback-0123456789abcdef"
 MODEL = "gpt-5-2025-08-07"
-
-
-@dataclass
-class Reply:
-    """What a request is answered with.
-
-    Attributes:
-        body: the body, or its beginning where the connection is `held`.
-        held: keep the connection open until the client closes it.
-        cut: announce more than is sent.
-    """
-
-    body: bytes
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    held: bool = False
-    cut: bool = False
-
-
-class Server:
-    """Answers every request with what `answer` makes of its JSON body; keeps the bodies."""
-
-    def __init__(self, answer: Callable[[Any], Reply]) -> None:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                server.requests.append(body)
-                server.paths.append(self.path)
-                server.connections.add(self.client_address)
-                reply = answer(body)
-                self.send_response(reply.status)
-                kind = "text/event-stream" if reply.status == 200 else "application/json"
-                length = len(reply.body) + (1000 if reply.held or reply.cut else 0)
-                headers = {
-                    "content-type": kind,
-                    "content-length": str(length),
-                    "x-request-id": "req_1",
-                    **reply.headers,
-                }
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(reply.body)
-                if reply.held:
-                    # The client sends nothing more, so that only its close makes this readable.
-                    select.select([self.connection], [], [], 10)
-                    server.closed.set()
-                self.close_connection = self.close_connection or reply.held or reply.cut
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                pass
-
-        self.requests: list[Any] = []
-        self.paths: list[str] = []
-        self.connections: set[Any] = set()
-        self.closed = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
-        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
-
-    def __enter__(self) -> Server:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join(5)
-        self._http.server_close()
-
-
-def streams(*bodies: bytes) -> Callable[[Any], Reply]:
-    """One body after the other, the last one again and again."""
-    left = list(bodies)
-    return lambda _: Reply(left.pop(0) if len(left) > 1 else left[0])
 
 
 @dataclass
@@ -191,8 +107,7 @@ def way_name(way: Way) -> str:
 
 def event(kind: str, **fields: Any) -> bytes:
     """One event, named as OpenAI names it."""
-    data = json.dumps({"type": kind, **fields}).encode()
-    return b"event: " + kind.encode() + b"\ndata: " + data + b"\n\n"
+    return sse({"type": kind, **fields}, kind)
 
 
 def response(status: str = "in_progress", **fields: Any) -> dict[str, Any]:
@@ -300,7 +215,7 @@ def deltas(item: dict[str, Any], index: int, *texts: str) -> bytes:
     return b"".join(event(kind, **fields, delta=text) for text in texts)
 
 
-def whole(*items: dict[str, Any]) -> bytes:
+def events(*items: dict[str, Any]) -> bytes:
     """A stream of whole items: announced, in two deltas, done, and once more at the end."""
     parts = [created()]
     for index, item in enumerate(items):
@@ -317,10 +232,3 @@ def _text(item: dict[str, Any]) -> str:
         return item.get("arguments", item.get("input"))
     parts = item.get("content") or item.get("summary") or []
     return "".join(part["text"] for part in parts)
-
-
-@contextlib.contextmanager
-def serving(*bodies: bytes) -> Iterator[Server]:
-    """Serve one body after the other."""
-    with Server(streams(*bodies)) as server:
-        yield server
