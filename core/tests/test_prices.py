@@ -151,7 +151,7 @@ def test_what_is_free_costs_nothing_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
-        ("schema = ", "no TOML"),
+        ("schema = ", "not TOML"),
         ("schema = 2", "schema = 1"),
         ('schema = 1\ncurrency = "EUR"', "USD"),
         ("schema = 1\nprice = 3", "unknown keys: price"),
@@ -170,6 +170,22 @@ def test_tables_that_do_not_follow_the_format(toml: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         PriceTable.from_toml(toml, "acme")
     assert "acme" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("schema = 1\nx = " + "1" * 5000, r"can't be read: .*\(at line 2\)"),
+        ("schema = 1\nx = " + "[" * 5000, r"nests values too deeply \(at line 2\)"),
+        ("schema = 1\n\nd = 2020-02-31", "is not TOML: .*at line 3"),
+        ("schema = 1\n[models.a]\nprice = 3", r"unknown keys: price \(at line 3\)"),
+    ],
+)
+def test_a_damaged_table_gives_one_line_with_its_place(toml: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        PriceTable.from_toml(toml, "acme")
+    assert str(caught.value).startswith("acme: prices.toml")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 from .._errors import UsageError
 from ._entries import NEVER, STALE_AFTER_DAYS, ModelPrices, merged_values
-from ._lines import Path
+from ._lines import Path, line_of, lines_of
 from ._names import Spelling
 from ._rows import (
     Attempt,
@@ -63,11 +63,15 @@ def read_table(text: str, origin: str, make: Callable[..., TableT]) -> TableT:
         make: makes a `PriceTable` of its fields.
 
     Raises:
-        UsageError: the text does not follow the format; the message has the first fault.
+        UsageError: the text does not follow the format; the message has the first fault and
+            its line.
     """
     table, faults = read_leniently(text, origin, make)
     if table is None or faults:
-        raise UsageError(faults[0].message)
+        first = faults[0]
+        line = first.line or line_of(lines_of(text), first.path)
+        place = f" (at line {line})" if line and f"at line {line}" not in first.message else ""
+        raise UsageError(f"{first.message}{place}")
     return table
 
 
@@ -84,9 +88,22 @@ def read_leniently(
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else 0
-        return None, [Fault((), f"{where} is no TOML: {error}", line)]
+        return None, [Fault((), f"{where} is not TOML: {error}", line)]
+    except RecursionError:
+        line = _first_line(r"[\[{]{50}|(?:\.\w+){50}", text)
+        return None, [Fault((), f"{where} nests values too deeply", line)]
+    except (ValueError, ArithmeticError) as error:
+        # tomllib lets these pass: a number of thousands of digits, a date that does not exist.
+        line = _first_line(r"\d{1000}|[eE][+-]?\d{5}", text)
+        return None, [Fault((), f"{where} can't be read: {error}", line)]
     reader = _Reader(origin, where)
     return reader.table(document, make), reader.faults
+
+
+def _first_line(pattern: str, text: str) -> int:
+    """Return the line of the first place that a pattern matches, or 0; tomllib tells none."""
+    found = re.search(pattern, text)
+    return 0 if found is None else text.count("\n", 0, found.start()) + 1
 
 
 @dataclass(slots=True)

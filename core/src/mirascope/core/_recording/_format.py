@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -261,8 +262,14 @@ def _typed(value: Any, kind: type) -> Any:
 def _seconds(entry: JSONObject) -> float:
     seconds = entry["t"]
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise ValueError(f"{seconds!r} is not a time in seconds")
-    return float(seconds)
+        raise ValueError(f"{seconds!r:.60} is not a time in seconds")
+    try:
+        found = float(seconds)
+    except OverflowError:
+        found = math.inf
+    if not 0 <= found < math.inf:
+        raise ValueError(f"{seconds!r:.60} is not a time in seconds")
+    return found
 
 
 def _piece(entry: JSONObject) -> RecordedPiece | None:
