@@ -106,6 +106,14 @@ def peers(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def secrets(session: nox.Session) -> None:
+    """Every attempt to see a key: each provider, place, echo and way of calling; five minutes."""
+    install_workspace(session)
+    long = {"MIRASCOPE_TESTS": "long"}
+    session.run("pytest", "-s", "tests/test_secrets.py", *session.posargs, env=long)
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def bench(session: nox.Session) -> None:
     """CPU per chunk against the official SDKs, and what a cost costs; never asserted."""
     install_workspace(session)

@@ -21,6 +21,8 @@ GROUND = {
     "_types",
     "_state",
     "_secrets",
+    "_causes",
+    "_scrub",
     "_errors",
     "_observers",
     "_process",

@@ -152,6 +152,7 @@ def test_a_pickle_holds_public_paths_alone() -> None:
 UNKNOWN = {
     "mirascope.core.Provider",
     "mirascope.core.ProviderSpec",
+    "mirascope.core.StreamCancelledError",
     "mirascope.core.StreamDecodeError",
     "mirascope.core.StreamError",
     "mirascope.core.StreamInterruptedError",

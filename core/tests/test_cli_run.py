@@ -290,7 +290,13 @@ def test_a_request_that_fails(serve: Callable[..., Server], status: str, provide
     assert done.returncode == 1
     assert done.stdout == b""
     (problem,) = lines(done.stderr)
-    assert problem == f"mirascope: {provider}/gpt-4o: no, *** (HTTP {status[:3]})"
+    said = "no, ***"
+    if status.startswith("401"):
+        said += (
+            " (base_url= was given without api_key=, and the key in the environment goes to its own"
+            " address only: give api_key= as well, or name the address in the environment)"
+        )
+    assert problem == f"mirascope: {provider}/gpt-4o: {said} (HTTP {status[:3]})"
 
 
 def test_a_timeout(serve: Callable[..., Server]) -> None:

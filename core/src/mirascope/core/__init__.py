@@ -24,6 +24,7 @@ from ._errors import (
     IncompatibleProviderError,
     MirascopeError,
     MissingProviderError,
+    NotCopyableError,
     NotFoundError,
     PermissionDeniedError,
     PromptError,
@@ -33,6 +34,7 @@ from ._errors import (
     ProviderServerError,
     ProviderTimeoutError,
     RateLimitError,
+    StreamCancelledError,
     StreamConsumedError,
     StreamDecodeError,
     StreamError,
@@ -85,6 +87,7 @@ from ._response._async_stream import BaseAsyncStream
 from ._response._call_response import BaseCallResponse
 from ._response._call_response_chunk import BaseCallResponseChunk
 from ._response._call_result import CallResult
+from ._response._picture import StreamPicture
 from ._response._stream import BaseStream
 from ._state import FINISH_REASONS, FinishReason, StreamState
 from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
@@ -176,6 +179,7 @@ __all__ = [
     "MetaDelta",
     "MirascopeError",
     "MissingProviderError",
+    "NotCopyableError",
     "NotFoundError",
     "ObjectSource",
     "PermissionDeniedError",
@@ -199,11 +203,13 @@ __all__ = [
     "Request",
     "SDKObject",
     "Source",
+    "StreamCancelledError",
     "StreamConsumedError",
     "StreamDecodeError",
     "StreamError",
     "StreamInterruptedError",
     "StreamNotExhaustedError",
+    "StreamPicture",
     "StreamProviderError",
     "StreamState",
     "StreamTimeoutError",

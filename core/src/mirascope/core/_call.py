@@ -18,6 +18,7 @@ from ._response._async_stream import BaseAsyncStream
 from ._response._call_response import BaseCallResponse
 from ._response._fetch import fetch, fetch_async
 from ._response._stream import BaseStream
+from ._scrub import conceal
 from ._tools._base_tool import ToolLike
 
 P = ParamSpec("P")
@@ -128,19 +129,25 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
             UsageError: the arguments contradict each other.
             ProviderError: the provider's plugin can't be used.
         """
-        return _decorator(
-            self._resolve,
-            model,
-            api=api,
-            stream=stream,
-            tools=tools,
-            client=client,
-            call_params=call_params,
-            timeout=timeout,
-            sdk_iteration=sdk_iteration,
-            record=record,
-            **params,
-        )
+        try:
+            return _decorator(
+                self._resolve,
+                model,
+                api=api,
+                stream=stream,
+                tools=tools,
+                client=client,
+                call_params=call_params,
+                timeout=timeout,
+                sdk_iteration=sdk_iteration,
+                record=record,
+                **params,
+            )
+        except Exception as error:
+            # What shows this frame with its variables shows no key.
+            conceal(error, params, call_params)
+            del client, call_params, params
+            raise
 
 
 class AsyncCall(Generic[ResponseT, AsyncStreamT]):
@@ -194,7 +201,13 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
             UsageError: the arguments contradict each other, or the function is not asynchronous.
             ProviderError: the provider's plugin can't be used.
         """
-        decorate = _decorator(self._resolve, model, **arguments)
+        try:
+            decorate = _decorator(self._resolve, model, **arguments)
+        except Exception as error:
+            conceal(error, arguments)
+            del arguments
+            raise
+        del arguments
 
         def decorate_async(fn: Callable[..., Any]) -> Any:
             if not inspect.iscoroutinefunction(fn):
@@ -248,7 +261,21 @@ def _decorator(
     """Check what a decorator was given; what is not an argument of its own is the API's."""
     provider, model = resolve(model, api)
     facts = functools.partial(_provider_facts, provider.name)
-    return functools.partial(_decorate, CallSettings.build(provider, model, facts, **arguments))
+    return _Decorator(CallSettings.build(provider, model, facts, **arguments))
+
+
+class _Decorator:
+    """Decorates a function. A notebook shows what its cell ends with: this must show no key."""
+
+    def __init__(self, settings: CallSettings) -> None:
+        self._settings = settings
+
+    def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        return _decorate(self._settings, fn)
+
+    def __repr__(self) -> str:
+        settings = self._settings
+        return f"<{settings.provider.name}.call {settings.model!r}: decorate a function with it>"
 
 
 def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -259,7 +286,13 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
         @functools.wraps(fn)
         async def call_model_async(*args: Any, **kwargs: Any) -> Any:
             result = await fn(*args, **kwargs)
-            prepared = prepare(settings, prompt, args, kwargs, result)
+            try:
+                prepared = prepare(settings, prompt, args, kwargs, result)
+            except Exception as error:
+                conceal(error, kwargs, result)
+                del args, kwargs, result
+                raise
+            del args, kwargs, result
             if settings.stream:
                 return settings.provider.async_stream_class(prepared)
             return await fetch_async(prepared)
@@ -269,7 +302,14 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
     @functools.wraps(fn)
     def call_model(*args: Any, **kwargs: Any) -> Any:
         result = fn(*args, **kwargs)
-        prepared = prepare(settings, prompt, args, kwargs, result)
+        try:
+            prepared = prepare(settings, prompt, args, kwargs, result)
+        except Exception as error:
+            conceal(error, kwargs, result)
+            del args, kwargs, result
+            raise
+        # A dynamic configuration may hold a key, and this frame is in every traceback of the call.
+        del args, kwargs, result
         if settings.stream:
             return settings.provider.stream_class(prepared)
         return fetch(prepared)

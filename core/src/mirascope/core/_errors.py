@@ -4,17 +4,45 @@ from __future__ import annotations
 
 import contextlib
 import math
+import pickle
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from ._secrets import redact
 
 if TYPE_CHECKING:
+    from ._response._picture import StreamPicture
     from ._response._stream_base import StreamBase
+
+_LEFT_OUT: Final = object()
+"""Stands for an attribute that can't be pickled."""
 
 
 class MirascopeError(Exception):
-    """The root of every error that this library raises on purpose."""
+    """The root of every error that this library raises on purpose.
+
+    Every error can be pickled and copied, as when it leaves a worker process. A copy keeps the
+    message and the facts; in the place of a stream it has a picture of it (`StreamError.stream`).
+    An attribute that can't be pickled is left out, and so are the causes.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        facts = {name: _portable(value) for name, value in vars(self).items()}
+        kept = {name: value for name, value in facts.items() if value is not _LEFT_OUT}
+        return type(self)._restored, (self.args, kept)
+
+    def __copy__(self) -> Self:
+        # A shallow copy stays in the process, and shares the stream as it shares everything else.
+        return self._restored(self.args, vars(self))
+
+    @classmethod
+    def _restored(cls, args: tuple[Any, ...], facts: Mapping[str, Any]) -> Self:
+        """Make an error without its own constructor, which takes other arguments than `args`."""
+        error = cls.__new__(cls, *args)
+        # Some of the standard library's classes keep what they show apart from `args`.
+        super(MirascopeError, error).__init__(*args)
+        vars(error).update(facts)
+        return error
 
 
 class UsageError(MirascopeError, ValueError):
@@ -31,6 +59,10 @@ class StreamNotExhaustedError(MirascopeError, RuntimeError):
 
 class StreamConsumedError(MirascopeError, RuntimeError):
     """A stream was iterated that has ended or that something else iterates."""
+
+
+class NotCopyableError(MirascopeError, TypeError):
+    """Something was copied or pickled that belongs to one process and one reader."""
 
 
 class ProviderError(MirascopeError):
@@ -163,11 +195,19 @@ class StreamError(APIError):
     """A response began and did not end well.
 
     Attributes:
-        stream: the stream, with all that had arrived: `error.stream.content` and the rest.
+        stream: the stream, with all that had arrived: `error.stream.content` and the rest. On a
+            copy of the error, and on the error of a call that was not streamed, it is a
+            `StreamPicture` of it. None on an error that no call has raised.
     """
 
     _retryable = True
-    stream: StreamBase[Any] | None = None
+    stream: StreamBase[Any] | StreamPicture | None = None
+
+
+class StreamCancelledError(StreamError):
+    """`collect()` was to return an answer that `cancel()` or `close()` had ended before its end."""
+
+    _retryable = False
 
 
 class StreamInterruptedError(StreamError):
@@ -203,15 +243,41 @@ class StreamProviderError(StreamError):
         type: the provider's class of error, such as `"overloaded_error"`.
     """
 
-    _retryable = False
-
     def __init__(self, message: str, *, type: str | None = None, **facts: Any) -> None:  # noqa: A002 - the wire's own word
+        if facts.get("retryable") is None:
+            facts["retryable"] = is_retryable(facts.get("status"), facts.get("code"), type)
         super().__init__(message, **facts)
         self.type = type
 
 
 class ToolError(MirascopeError, ValueError):
     """A tool call of the model can't be run; the call itself is in `tool.tool_call`."""
+
+
+_FINAL: Final = frozenset(
+    {
+        *("insufficient_quota", "quota_exceeded", "billing_error", "billing_hard_limit_reached"),
+        *("billing_not_active", "insufficient_credits", "insufficient_balance"),
+        *("payment_required", "account_deactivated", "access_terminated"),
+        *("invalid_api_key", "authentication_error", "permission_error", "permission_denied"),
+        *("unauthenticated", "invalid_request_error", "invalid_argument", "failed_precondition"),
+        *("context_length_exceeded", "content_filter", "content_policy_violation"),
+        *("not_found", "not_found_error", "model_not_found", "request_too_large"),
+        *("unimplemented", "not_implemented"),
+    }
+)
+"""Codes and types of errors that the same request meets again."""
+_TEMPORARY: Final = frozenset(
+    {
+        *("rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"),
+        *("resource_exhausted", "overloaded", "overloaded_error", "engine_overloaded"),
+        *("server_error", "internal_server_error", "internal_error", "internal", "api_error"),
+        *("service_unavailable", "unavailable", "bad_gateway", "gateway_timeout"),
+        *("timeout", "timeout_error", "deadline_exceeded", "aborted", "slow_down"),
+        *("service_unavailable_error", "server_overloaded", "vector_store_timeout"),
+    }
+)
+"""Codes and types of errors that pass: OpenAI's, Anthropic's, Google's (`google.rpc.Code`)."""
 
 
 _STATUS_ERRORS: dict[int, type[APIError]] = {
@@ -240,6 +306,7 @@ def error_from_status(
     """
     headers = headers or {}
     facts.setdefault("request_id", request_id(headers))
+    facts.setdefault("retryable", is_retryable(status, facts.get("code")))
     error_class = _STATUS_ERRORS.get(
         status, ProviderServerError if status >= 500 else BadRequestError
     )
@@ -248,14 +315,40 @@ def error_from_status(
     return error_class(message, status=status, **facts)
 
 
+def _portable(value: object) -> object:
+    """Return an error's attribute as a copy of it keeps it, or `_LEFT_OUT`."""
+    picture = getattr(value, "picture", None)
+    if callable(picture):
+        return picture()
+    try:
+        pickle.dumps(value)
+    except Exception:
+        return _LEFT_OUT
+    return value
+
+
 def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the provider's id of a request: `x-request-id`, or Anthropic's `request-id`."""
     return headers.get("x-request-id") or headers.get("request-id")
 
 
-def is_retryable(status: int | None) -> bool:
-    """Whether a request that ended with this HTTP status may succeed later."""
-    return status is not None and (status in (408, 429) or status >= 500)
+def is_retryable(status: int | None, *words: str | None) -> bool:
+    """Whether a request that ended so may succeed later: the one rule for all errors.
+
+    A code or a type decides where it is known, because it is more exact than the status: an
+    account without credit answers 429 like a client that is too fast, and a 200 may end in an
+    error event that has no status.
+
+    Args:
+        status: the HTTP status, or the one that the provider's error stands for.
+        *words: the provider's code and its class of error, where it gives them.
+    """
+    known = {word.lower() for word in words if isinstance(word, str)}
+    if known & _FINAL:
+        return False
+    if known & _TEMPORARY:
+        return True
+    return status is not None and (status in (408, 429) or (status >= 500 and status != 501))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -8,8 +8,9 @@ go on past the limit.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from types import FrameType, TracebackType
+
+from ._causes import chain
 
 
 def interruption(error: BaseException) -> BaseException | None:
@@ -20,7 +21,7 @@ def interruption(error: BaseException) -> BaseException | None:
     a package that took no part in the call. A transport may have wrapped either in a class of its
     own, so causes and contexts are looked at too.
     """
-    for found in _chain(error):
+    for found in chain(error):
         if _by_handler(found.__traceback__):
             return found
     return error if _is_stranger(error) else None
@@ -43,17 +44,6 @@ class suppress_failures:  # noqa: N801 - reads like contextlib.suppress
         if outside is None or outside is exc:
             return outside is None
         raise outside from outside.__cause__
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        found = waiting.pop()
-        if found is not None and id(found) not in seen:
-            seen.add(id(found))
-            yield found
-            waiting += (found.__context__, found.__cause__)
 
 
 def _by_handler(traceback: TracebackType | None) -> bool:

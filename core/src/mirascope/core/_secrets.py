@@ -1,9 +1,11 @@
-"""Keep credentials out of everything that is shown or written down."""
+"""The credentials of one call: which they are, and text without them."""
 
 from __future__ import annotations
 
 import base64
+import binascii
 import contextlib
+import html
 import json
 import math
 import os
@@ -11,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, Final, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 _CREDENTIAL: Final = re.compile(
     r"""(?ix)
@@ -27,7 +29,7 @@ _CREDENTIAL: Final = re.compile(
 """What looks like a credential wherever it stands."""
 _CREDENTIAL_NAME: Final = re.compile(
     r"""(?ix) (?:^|[-_.])
-    (?: (?:api|access|secret|private)[-_]?key
+    (?: (?:api|access|secret|private|subscription)[-_]?key
       | (?:(?:access|ad|auth|authorization|bearer|id|refresh|security|session)[-_]?)? token
       | (?:client[-_]?)? secret | passw(?:or)?d | credentials? | cookie
       | authorization | auth | auth[-_]?header
@@ -35,43 +37,61 @@ _CREDENTIAL_NAME: Final = re.compile(
 )
 """The names of fields that hold credentials: `api_key`, `x-goog-api-key`, `authorization_token`."""
 _HEADERS: Final = re.compile(r"(?i)(?:^|_)headers$")
-_VARIABLE: Final = re.compile(r"(?:API_KEY|ACCESS_KEY|AUTH_TOKEN)$")
+_QUERY: Final = re.compile(r"(?i)(?:^|_)(?:query|params|cookies)$")
+_BODY: Final = re.compile(r"(?i)^extra_body$")
+_VARIABLE: Final = re.compile(r"(?:_KEY|APIKEY|TOKEN|SECRET|PASSWORD|PASSWD)$")
+_HARMLESS: Final = re.compile(
+    r"""(?ix) ^ (?:
+    accept(?:-\w+)? | connection | content-\w+ | date | host | origin | referer | http-referer
+    | te | trailer | transfer-encoding | upgrade | user-agent | vary | via
+    | x-title | x-request-id | x-client-request-id | x-stainless-[\w-]+ | x-goog-api-client
+    | x-goog-user-project | anthropic-(?:version|beta|dangerous-[\w-]+)
+    | openai-(?:beta|organization|project|processing-ms|version) | idempotency-key
+    | traceparent | tracestate | api-version | alt | stream
+    ) $"""
+)
+"""Headers and query parameters whose values are no secret; those of any other name may be one."""
 
-_SHORTEST = 8
+_SHORTEST: Final = 8
 """Shorter values are placeholders (`EMPTY`, `ollama`), which an answer may well contain."""
-_ENCODED_SIZE = 4096
-_WITH_SCHEME: Final = re.compile(r"\w+ +(\S+)")
+_SHORTEST_CUT: Final = 6
+"""What of a key at the end of a text that was cut is enough to be hidden."""
+_ENCODED_SIZE: Final = 4096
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
+_WITH_SCHEME: Final = re.compile(r"(\w+) +(\S+)")
 _PLAIN_WORDS: Final = re.compile(r"""[\s"':]|=[^=]""")
+_GENERATED: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w\-+/=.~]{16,}")
+_KEY_LIKE: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])(?!\w+://)\S{16,}")
+_CUT_END: Final = re.compile(r"""[\s'"…)\]}.\\]*\Z""")
 _HIDDEN: Final = "***"
-_DEPTH = 2
+_DEPTH: Final = 2
 
 
-def redact(text: str, *secrets: str | None) -> str:
-    """Replace `secrets` and whatever looks like an API key or an authorization value by `***`.
+def redact(text: str) -> str:
+    """Replace whatever looks like an API key or an authorization value by `***`.
 
-    Servers echo a rejected key in the message of a 401, and error messages end up in logs.
+    This is for text whose call is not known; `Secrets` knows the very values.
     """
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
     return _CREDENTIAL.sub(lambda found: f"{found['keep'] or ''}***", text)
 
 
 class Secrets:
     """The credentials of one call, to be replaced wherever they turn up.
 
+    Each is found as it is, escaped as in JSON, in a Python literal, in an address or in HTML, and
+    inside of Base64. Of a value that looks generated, half is found as well.
+
     Args:
         values: the credentials.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        found = {value for value in values if len(value) >= _SHORTEST}
-        # A server that echoes a value in JSON escapes what JSON makes it escape.
-        found |= {json.dumps(value)[1:-1] for value in found}
-        # The longest first: one may be a part of another, as a key is of its header.
-        self._texts = sorted(found, key=len, reverse=True)
-        self._bytes = [value.encode("utf-8", "surrogatepass") for value in self._texts]
+        self._values: set[str] = set()
+        self._texts: list[str] = []
+        self._bytes: list[bytes] = []
+        self._generated: list[str] = []
         self._held = b""
+        self.add(values)
 
     @classmethod
     def of(
@@ -84,8 +104,8 @@ class Secrets:
     ) -> Secrets:
         """Return the credentials that a call may send.
 
-        They come from the call's own settings, its client, headers among its parameters, and the
-        environment.
+        They come from the call's own settings, its client, the headers, the query and the body
+        among its parameters, and the environment.
 
         Args:
             settings: the provider's connection settings (`base_url`, `api_key`, …).
@@ -93,25 +113,77 @@ class Secrets:
             request: the keyword arguments of the SDK's function.
             variables: the environment variables that hold the provider's credentials.
         """
-        values = {
-            value
-            for name, value in os.environ.items()
-            if name in variables or _VARIABLE.search(name)
-        }
-        values.update(_user_info(settings.get("base_url")))
-        values.update(_credentials_in(settings))
+        values = set(_of_environment(frozenset(variables)))
+        values.update(_of_settings(settings))
         values.update(_credentials_in(request))
         if client is not None:
             values.update(_credentials_of(client))
-        # The value of an authorization header is a scheme and the credential itself.
-        found = map(_WITH_SCHEME.fullmatch, values)
-        return cls(values | {match[1] for match in found if match is not None})
+        return cls(values)
+
+    @staticmethod
+    def named_in(values: Mapping[str, Any]) -> list[str]:
+        """Return what stands under a credential's name in any other values of a call."""
+        return list(_credentials_in(values))
+
+    @staticmethod
+    def of_variables(values: Mapping[str, Any]) -> list[str]:
+        """Return the credentials in the variables of a function that sends requests.
+
+        Any loop has a `key`: what stands under a credential's name has to look like one too.
+        """
+        texts = {name: value for name, value in values.items() if isinstance(value, str)}
+        found = [text for text in _credentials_in(texts) if _KEY_LIKE.fullmatch(text)]
+        headers = {name: value for name, value in values.items() if _HEADERS.search(name)}
+        return [*found, *_credentials_in(headers)]
+
+    def add(self, values: Iterable[str]) -> None:
+        """Hide these values too."""
+        new = {part for value in values for part in _parts(value)} - self._values
+        if not new:
+            return
+        self._values |= new
+        # The longest first: one may be a part of another, as a key is of its header.
+        self._texts = sorted(
+            {*self._texts, *(form for value in new for form in _forms(value))},
+            key=len,
+            reverse=True,
+        )
+        self._bytes = [text.encode("utf-8", "surrogatepass") for text in self._texts]
+        self._generated += [value for value in new if _GENERATED.fullmatch(value)]
+
+    def add_sent(self, obj: object) -> None:
+        """Hide the credentials that a request, or what knows one, carried.
+
+        These are the headers and the address of an HTTP request as it was sent: whatever a
+        provider reads its key from, it ends there.
+
+        Args:
+            obj: an exception, a response or a source, of any library; it may know no request.
+        """
+        self.add(_sent(obj, 4))
+
+    def knows(self, value: str) -> bool:
+        """Whether a value, or what stands in it, is one of these."""
+        return any(part in self._values for part in _parts(value))
 
     def hide(self, text: str) -> str:
         """Return text with every credential replaced by `***`."""
         for value in self._texts:
-            text = text.replace(value, _HIDDEN)
+            if value in text:
+                text = text.replace(value, _HIDDEN)
+        for value in self._generated:
+            text = _without_parts(text, value)
         return text
+
+    def hide_bytes(self, data: bytes) -> bytes:
+        """Return bytes with every credential replaced by `***`."""
+        # Latin-1 keeps every byte; what is not ASCII is looked for in UTF-8 before.
+        for value in self._bytes:
+            if value in data:
+                data = data.replace(value, b"***")
+        text = data.decode("latin-1")
+        hidden = self.hide(text)
+        return data if hidden == text else hidden.encode("latin-1")
 
     def feed(self, piece: bytes) -> tuple[bytes, bool]:
         """Return the next bytes of a body without credentials, and whether there was one.
@@ -122,7 +194,8 @@ class Secrets:
             return piece, False
         whole = data = self._held + piece
         for value in self._bytes:
-            data = data.replace(value, b"***")
+            if value in data:
+                data = data.replace(value, b"***")
         keep = max(_overlap(data, value) for value in self._bytes)
         self._held = data[len(data) - keep :]
         return data[: len(data) - keep], data != whole
@@ -170,6 +243,81 @@ class Secrets:
         return self._clean(value)
 
 
+# What of a value is looked for
+
+
+def _parts(value: str) -> Iterator[str]:
+    """Yield a value and what in it is a credential by itself."""
+    found = {value, value.strip()}
+    # A key with a line break in it, as from a file: messages show it with blanks, or a half of it.
+    found.update(_CONTROL.split(value))
+    if (match := _WITH_SCHEME.fullmatch(value.strip())) is not None:
+        # The value of an authorization header is a scheme and the credential itself.
+        scheme, credential = match.groups()
+        found.add(credential)
+        if scheme.lower() == "basic":
+            with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+                pair = base64.b64decode(credential, validate=True).decode()
+                found |= {pair, pair.partition(":")[2]}
+    if ";" in value or "," in value:
+        # Cookies, and lists of keys.
+        found.update(part.partition("=")[2].strip() for part in re.split("[;,]", value))
+    yield from (part for part in found if len(part) >= _SHORTEST)
+
+
+def _forms(value: str) -> Iterator[str]:
+    """Yield the texts that a credential may turn up as."""
+    ascii_json, plain_json = (json.dumps(value, ensure_ascii=only)[1:-1] for only in (True, False))
+    quoted = {quote(value, safe=""), quote(value), quote_plus(value)}
+    yield from {
+        value,
+        ascii_json,
+        plain_json,
+        json.dumps(ascii_json)[1:-1],
+        ascii_json.replace("/", "\\/"),
+        repr(value)[1:-1],
+        html.escape(value),
+        " ".join(value.split()),
+        *quoted,
+        *(re.sub("%..", lambda found: found[0].lower(), text) for text in quoted),
+    }
+    data = value.encode("utf-8", "surrogatepass")
+    for skipped in range(3):
+        # Base64 cuts into groups of three bytes; what stands before the value moves the cuts.
+        groups = data[skipped:][: (len(data) - skipped) // 3 * 3]
+        encoded = base64.b64encode(groups).decode()
+        if len(encoded) >= _SHORTEST:
+            yield from {encoded, encoded.replace("+", "-").replace("/", "_")}
+
+
+def _without_parts(text: str, value: str) -> str:
+    """Replace what is half of a value or more, and a beginning of it where a text was cut."""
+    least = max(_SHORTEST, len(value) // 2)
+    # Every part of that length contains one of these whole.
+    block = (least + 1) // 2
+    at = 0
+    while at + block <= len(value):
+        found = text.find(value[at : at + block])
+        while found >= 0:
+            start, end = found, found + block
+            left, right = at, at + block
+            while start and left and text[start - 1] == value[left - 1]:
+                start, left = start - 1, left - 1
+            while end < len(text) and right < len(value) and text[end] == value[right]:
+                end, right = end + 1, right + 1
+            if end - start >= least:
+                text = text[:start] + _HIDDEN + text[end:]
+                end = start + len(_HIDDEN)
+            found = text.find(value[at : at + block], max(end, found + 1))
+        at += block
+    cut = _CUT_END.search(text)
+    shown = text[: cut.start()] if cut is not None else text
+    for length in range(min(len(value), len(shown)), _SHORTEST_CUT - 1, -1):
+        if shown.endswith(value[:length]):
+            return shown[:-length] + _HIDDEN + text[len(shown) :]
+    return text
+
+
 def _is_encoded(text: str) -> bool:
     """Whether a long text is the base64 of a file: what looks like a key in it is chance."""
     if len(text) < _ENCODED_SIZE:
@@ -188,28 +336,94 @@ def _overlap(data: bytes, value: bytes) -> int:
     return 0
 
 
-def _user_info(url: object) -> Iterator[str]:
-    """Yield the name and the password that an address holds."""
-    with contextlib.suppress(ValueError):
+# Where credentials are
+
+
+def _of_environment(variables: frozenset[str]) -> Iterator[str]:
+    for name, value in os.environ.items():
+        if name in variables or (_VARIABLE.search(name) and not value.startswith(("/", "~", "."))):
+            yield value
+        elif "://" in value:
+            # A proxy's address may hold a password.
+            yield from _in_address(value)
+        elif _HEADERS.search(name):
+            for line in value.splitlines():
+                yield from _header(*map(str.strip, line.split(":", 1))) if ":" in line else ()
+
+
+def _of_settings(settings: Mapping[str, Any]) -> Iterator[str]:
+    yield from _credentials_in(settings)
+    for name, value in settings.items():
+        if isinstance(value, str):
+            # A stranger's setting may have any name; a key in it shows by how it looks.
+            if not name.endswith("url") and _GENERATED.fullmatch(value) and "/" not in value:
+                yield value
+        elif not isinstance(value, (Mapping, list, tuple)) and value is not None:
+            yield from _credentials_of(value)
+
+
+def _in_address(url: object) -> Iterator[str]:
+    """Yield the name and the password in an address, and what its query has."""
+    try:
         parts = urlsplit(str(url or ""))
-        for part in (parts.username, parts.password):
+    except ValueError:
+        # `http://host:KEY/v1`: whatever stands there is no port, and shown by who refuses it.
+        return
+    with contextlib.suppress(ValueError):
+        user, password = parts.username, parts.password
+        for part in (user, password):
             if part:
                 yield part
                 yield unquote(part)
+        if user and password:
+            pair = f"{unquote(user)}:{unquote(password)}".encode()
+            yield base64.b64encode(pair).decode()
+    port = parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+    if port and not port.isdecimal():
+        yield port
+    for name, value in parse_qsl(parts.query):
+        yield from _header(name, value)
 
 
-def _credentials_in(value: Any, depth: int = 8) -> Iterator[str]:
-    """Yield the values of fields whose names are those of credentials."""
+def _header(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    if isinstance(value, str) and not _HARMLESS.match(name):
+        yield value
+
+
+def _credentials_in(value: Any, depth: int = 8, *, is_custom: bool = False) -> Iterator[str]:
+    """Yield the values of fields whose names are those of credentials.
+
+    Args:
+        value: settings, or a request's parameters.
+        depth: how deep to look.
+        is_custom: whether every value counts that may be a key by its looks, whatever its name.
+    """
     if depth and isinstance(value, Mapping):
-        for name, item in cast("Mapping[Any, Any]", value).items():
-            if isinstance(item, str):
-                if _CREDENTIAL_NAME.search(str(name)):
-                    yield item
+        for key, item in cast("Mapping[Any, Any]", value).items():
+            name = str(key)
+            if isinstance(item, (str, bytes)):
+                text = item.decode("latin-1") if isinstance(item, bytes) else item
+                if _CREDENTIAL_NAME.search(name) or (is_custom and _KEY_LIKE.fullmatch(text)):
+                    yield text
+                elif "://" in text and name.endswith("url"):
+                    yield from _in_address(text)
+            elif isinstance(item, Mapping) and (_HEADERS.search(name) or _QUERY.search(name)):
+                for header, text in cast("Mapping[Any, Any]", item).items():
+                    yield from _header(str(header), text)
+            elif callable(reveal := getattr(cast("Any", item), "get_secret_value", None)):
+                with contextlib.suppress(Exception):
+                    yield str(reveal())
             else:
-                yield from _credentials_in(item, depth - 1)
+                yield from _credentials_in(
+                    item, depth - 1, is_custom=is_custom or _BODY.match(name) is not None
+                )
     elif depth and isinstance(value, (list, tuple)):
         for item in cast("list[Any]", value):
-            yield from _credentials_in(item, depth - 1)
+            if is_custom and isinstance(item, str) and _KEY_LIKE.fullmatch(item):
+                yield item
+            yield from _credentials_in(item, depth - 1, is_custom=is_custom)
 
 
 def _credentials_of(obj: Any, depth: int = _DEPTH) -> Iterator[str]:
@@ -222,11 +436,40 @@ def _credentials_of(obj: Any, depth: int = _DEPTH) -> Iterator[str]:
     except TypeError:
         return
     for name, value in attributes:
-        if isinstance(value, str):
+        if isinstance(value, (str, bytes)):
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
             if _CREDENTIAL_NAME.search(name):
-                yield value
+                yield text
+            elif name.endswith("url"):
+                yield from _in_address(text)
+        elif name.endswith("url"):
+            with contextlib.suppress(Exception):
+                yield from _in_address(value)
         elif isinstance(value, Mapping):
             with contextlib.suppress(Exception):
-                yield from _credentials_in(value)
+                yield from _credentials_in({name: value})
         elif depth and not isinstance(value, (type, ModuleType)):
             yield from _credentials_of(value, depth - 1)
+
+
+_LEADS_TO_A_REQUEST: Final = (
+    *("request", "_request", "response", "_response", "request_info"),
+    # Sources, one around another, and what they read.
+    *("_source", "_stream", "_tap"),
+)
+
+
+def _sent(obj: Any, depth: int) -> Iterator[str]:
+    with contextlib.suppress(Exception):
+        headers = obj.headers
+        # Of a request; a response's headers are the server's.
+        if isinstance(headers, Mapping) and getattr(obj, "method", None) is not None:
+            for name, value in cast("Mapping[Any, Any]", headers).items():
+                yield from _header(str(name), value)
+            yield from _in_address(obj.url)
+    if depth:
+        for name in _LEADS_TO_A_REQUEST:
+            # httpx raises RuntimeError for an exception that no request was given to.
+            with contextlib.suppress(Exception):
+                if (found := getattr(obj, name, None)) is not None:
+                    yield from _sent(found, depth - 1)

@@ -39,7 +39,7 @@ def map_error(error: Exception) -> APIError | None:
 def _status_error(error: anthropic.APIStatusError) -> APIError:
     response = error.response
     said = _said(error.body) or ErrorDelta(error.message)
-    message = _without_key(said.message, response.request.headers)
+    message = said.message
     if response.status_code < 400:
         # Only the SDK's own loop raises it: for an error event inside a stream.
         return StreamProviderError(message, type=said.type, code=said.code, status=said.status)
@@ -63,11 +63,3 @@ def _request_id(error: anthropic.APIStatusError) -> str | None:
     if error.request_id is None and isinstance(body, Mapping):
         return cast("Mapping[str, str | None]", body).get("request_id")
     return error.request_id
-
-
-def _without_key(message: str, headers: Mapping[str, str]) -> str:
-    """Remove the key from a message: servers quote the one that they refuse."""
-    for key in (headers.get("authorization", "").rpartition(" ")[2], headers.get("x-api-key")):
-        if key:
-            message = message.replace(key, "***")
-    return message

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from mirascope.core import (
     Accumulator,
@@ -43,6 +44,8 @@ from ._usage import connection_facts, context_facts, normalize
 if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic
 
+    ClientT = TypeVar("ClientT", Anthropic, AsyncAnthropic)
+
 
 def _is_async(client: Any) -> bool:
     """Whether a client is asynchronous: a stub with nothing but this method is told apart too."""
@@ -56,6 +59,8 @@ _CLIENTS: ClientCache[Anthropic, AsyncAnthropic] = ClientCache(
     is_async=_is_async,
     names=("an Anthropic client", "an AsyncAnthropic client"),
 )
+
+_ADDRESS: Final = "https://api.anthropic.com"
 
 
 class AnthropicProvider(Provider):
@@ -171,8 +176,10 @@ class AnthropicProvider(Provider):
         import anthropic
 
         def make() -> Anthropic:
+            options = _options(connection)
             http_client = anthropic.DefaultHttpxClient(**http_client_options(asynchronous=False))
-            return anthropic.Anthropic(**connection.settings, http_client=http_client)
+            client = anthropic.Anthropic(**options, http_client=http_client)
+            return _with_own_token(client, options)
 
         return _CLIENTS.sync(connection, make)
 
@@ -180,12 +187,43 @@ class AnthropicProvider(Provider):
         import anthropic
 
         def make() -> AsyncAnthropic:
+            options = _options(connection)
             http_client = anthropic.DefaultAsyncHttpxClient(
                 **http_client_options(asynchronous=True)
             )
-            return anthropic.AsyncAnthropic(**connection.settings, http_client=http_client)
+            client = anthropic.AsyncAnthropic(**options, http_client=http_client)
+            return _with_own_token(client, options)
 
         return await _CLIENTS.asynchronous(connection, make)
+
+
+def _options(connection: Connection) -> dict[str, Any]:
+    """Return the arguments of a default client.
+
+    The SDK sends what its environment holds to whatever address it is given; ours goes by
+    `Connection.takes_environment_key`.
+    """
+    options = dict(connection.settings)
+    if connection.takes_environment_key(_ADDRESS, os.environ.get("ANTHROPIC_BASE_URL")):
+        return options
+    from anthropic import Omit
+
+    custom = os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "")
+    names = [line.partition(":")[0].strip() for line in custom.split("\n") if ":" in line]
+    # The SDK wants a key and sends it; a server that needs none takes any.
+    options["api_key"] = options.get("api_key") or "none"
+    options["default_headers"] = {name: Omit() for name in names}
+    return options
+
+
+def _with_own_token(client: ClientT, options: Mapping[str, Any]) -> ClientT:
+    """Return a default client; one with a key of its own has no token from the environment.
+
+    Before 2.0 the SDK reads `ANTHROPIC_AUTH_TOKEN` beside a key that it was given.
+    """
+    if options.get("api_key"):
+        client.auth_token = None
+    return client
 
 
 def _arguments(messages: Any, request: Request) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class CompatibleProvider(ChatProvider):
                 body = response.read()
             finally:
                 response.close()
-            raise self._error(response, body, http_request)
+            raise self._error(response, body)
         return HTTPSource(response)
 
     @override
@@ -84,18 +84,18 @@ class CompatibleProvider(ChatProvider):
                 body = await response.aread()
             finally:
                 await response.aclose()
-            raise self._error(response, body, http_request)
+            raise self._error(response, body)
         return AsyncHTTPSource(response)
 
     @override
     def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
         client, http_request = self._request(request, connection)
-        return self._whole(client.send(http_request), http_request)
+        return self._whole(client.send(http_request))
 
     @override
     async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
         client, http_request = await self._request_async(request, connection)
-        return self._whole(await client.send(http_request), http_request)
+        return self._whole(await client.send(http_request))
 
     def _request(
         self, request: Request, connection: Connection
@@ -124,19 +124,22 @@ class CompatibleProvider(ChatProvider):
         self, client: httpx.Client | httpx.AsyncClient, request: Request, connection: Connection
     ) -> httpx.Request:
         settings = connection.settings
-        url = settings.get("base_url") or str(client.base_url)
+        own = self.base_url or os.environ.get(self.base_url_env, "")
+        given_url = settings.get("base_url") or str(client.base_url)
+        url = given_url or own
         key = settings.get("api_key")
-        if not url:
-            # A key from the environment goes to the address it belongs to and nowhere else.
-            url = self.base_url or os.environ.get(self.base_url_env, "")
-            key = key or os.environ.get(self.api_key_env)
+        if not key and (
+            not given_url or (settings.get("base_url") and connection.takes_environment_key(own))
+        ):
+            key = os.environ.get(self.api_key_env)
         if not url:
             raise UsageError(
                 f"{self.name}: no server is given: pass base_url= or set {self.base_url_env}"
             )
         given: object = settings.get("headers") or {}
         if not isinstance(given, Mapping):
-            raise UsageError(f"headers must be a mapping of names to values, not {given!r}")
+            kind = type(given).__name__
+            raise UsageError(f"headers must be a mapping of names to values, not {kind!r}")
         headers = dict(cast("Mapping[str, str]", given))
         if key:
             headers.setdefault("Authorization", f"Bearer {key}")
@@ -144,9 +147,9 @@ class CompatibleProvider(ChatProvider):
             "POST", f"{url.rstrip('/')}/chat/completions", json=request.kwargs, headers=headers
         )
 
-    def _whole(self, response: httpx.Response, request: httpx.Request) -> tuple[Any, JSONObject]:
+    def _whole(self, response: httpx.Response) -> tuple[Any, JSONObject]:
         if response.status_code >= 300:
-            raise self._error(response, response.content, request)
+            raise self._error(response, response.content)
         try:
             data: Any = from_json(response.content)
         except ValueError as error:
@@ -156,10 +159,7 @@ class CompatibleProvider(ChatProvider):
         body = cast("JSONObject", data)
         return body, body
 
-    def _error(self, response: httpx.Response, body: bytes, request: httpx.Request) -> Exception:
-        key = request.headers.get("Authorization", "").partition(" ")[2]
-        if key:
-            body = body.replace(key.encode(), b"***")
+    def _error(self, response: httpx.Response, body: bytes) -> Exception:
         if location := response.headers.get("location"):
             body = f"the server points to {location}: give that address as base_url".encode()
         return status_error(response.status_code, body, response.headers)

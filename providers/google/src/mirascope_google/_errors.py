@@ -14,7 +14,6 @@ from mirascope.core import (
     BadRequestError,
     JSONObject,
     MirascopeError,
-    RateLimitError,
     StreamProviderError,
     UsageError,
     error_from_status,
@@ -24,7 +23,6 @@ from pydantic import ValidationError
 
 _NO_CREDENTIALS: Final = re.compile(r"No API key|API key must be")
 """What the SDK's `ValueError` says where there is nothing to authenticate with."""
-_RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def map_error(error: Exception) -> APIError | None:
@@ -51,7 +49,6 @@ def map_stream_error(error: Exception) -> APIError | None:
         type=error.status,
         code=error.status,
         status=error.code or None,
-        retryable=error.code in _RETRYABLE,
     )
 
 
@@ -71,10 +68,9 @@ def _status_error(error: GoogleAPIError) -> APIError:
     # A key that is not valid is a 400 here, with this reason.
     if any(detail.get("reason") == "API_KEY_INVALID" for detail in _details(error)):
         return AuthenticationError(message, status=error.code, code=error.status)
-    mapped = error_from_status(error.code or 500, message, headers=headers, code=error.status)
-    if isinstance(mapped, RateLimitError) and mapped.retry_after is None:
-        mapped.retry_after = _retry_delay(error)
-    return mapped
+    if (delay := _retry_delay(error)) is not None:
+        headers = {"retry-after": delay, **headers}
+    return error_from_status(error.code or 500, message, headers=headers, code=error.status)
 
 
 def _message(error: GoogleAPIError) -> str:
@@ -92,13 +88,7 @@ def _details(error: GoogleAPIError) -> list[JSONObject]:
     return as_objects(as_object(body.get("error", body)).get("details"))
 
 
-def _retry_delay(error: GoogleAPIError) -> float | None:
-    """Return the seconds of a google.rpc.RetryInfo, such as `"34.5s"`."""
-    for detail in _details(error):
-        delay = detail.get("retryDelay")
-        if isinstance(delay, str):
-            try:
-                return float(delay.removesuffix("s"))
-            except ValueError:
-                return None
-    return None
+def _retry_delay(error: GoogleAPIError) -> str | None:
+    """Return the seconds of a google.rpc.RetryInfo, such as `"34.5s"`, as a header has them."""
+    delays = (detail.get("retryDelay") for detail in _details(error))
+    return next((delay.removesuffix("s") for delay in delays if isinstance(delay, str)), None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 from mirascope.core import (
     Accumulator,
@@ -23,6 +25,7 @@ from mirascope.core import (
     Request,
     Source,
     Usage,
+    UsageError,
     http_client_options,
 )
 from typing_extensions import override
@@ -172,28 +175,54 @@ class GoogleProvider(Provider):
         return mapped if mapped is not None else super().stream_error(error, model)
 
     def _client(self, connection: Connection) -> Client:
-        return _CLIENTS.sync(connection, _maker(connection.settings))
+        return _CLIENTS.sync(connection, _maker(connection))
 
     async def _async_client(self, connection: Connection) -> AsyncClient:
-        client = await _CLIENTS.asynchronous(connection, _maker(connection.settings))
+        client = await _CLIENTS.asynchronous(connection, _maker(connection))
         return cast("AsyncClient", getattr(client, "aio", client))
 
 
-def _client_options(settings: Mapping[str, Any]) -> dict[str, Any]:
-    options = dict(settings)
+def _client_options(connection: Connection) -> dict[str, Any]:
+    """Return the arguments of a default client.
+
+    The SDK sends what its environment holds to whatever address it is given; ours goes by
+    `Connection.takes_environment_key`.
+
+    Raises:
+        UsageError: the credentials of Google Cloud would go to another address.
+    """
+    options = dict(connection.settings)
+    own = (os.environ.get(name) for name in ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"))
+    is_given = bool(options.get("api_key") or options.get("credentials"))
+    if not (
+        is_given or _is_google(options.get("base_url")) or connection.takes_environment_key(*own)
+    ):
+        if options.get("vertexai"):
+            raise UsageError(
+                "base_url= is not an address of Google's, and the machine's own credentials are "
+                "sent to no other: give credentials= or api_key= as well"
+            )
+        # The SDK wants a key and sends it; a server that needs none takes any.
+        options["api_key"] = "none"
     if (base_url := options.pop("base_url", None)) is not None:
         options["http_options"] = {"base_url": base_url}
     return options
 
 
-def _maker(settings: Mapping[str, Any]) -> Callable[[], Client]:
+def _is_google(url: object) -> bool:
+    host = urlsplit(str(url)).hostname or ""
+    return host.endswith(".googleapis.com")
+
+
+def _maker(connection: Connection) -> Callable[[], Client]:
     def make() -> Client:
         from google import genai
 
         from ._errors import client_error
 
+        options = _client_options(connection)
         try:
-            client = genai.Client(**_client_options(settings))
+            client = genai.Client(**options)
         except ValueError as error:
             raise client_error(error) from error
         _watch_requests(client)

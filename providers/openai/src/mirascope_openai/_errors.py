@@ -21,7 +21,6 @@ from mirascope_compatible import ChatDecoder
 def map_error(error: Exception) -> APIError | None:
     """Return our error for one of the SDK's, or None for timeouts and connections."""
     if isinstance(error, openai.APIStatusError):
-        _hide_credentials(error)
         return error_from_status(
             error.status_code,
             _message(error.body) or error.message,
@@ -52,23 +51,3 @@ def _message(body: object) -> str | None:
     for delta in ChatDecoder().decode_stray(dict(data)) or ():
         return delta.message if isinstance(delta, ErrorDelta) else None
     return None
-
-
-def _hide_credentials(error: openai.APIStatusError) -> None:
-    """Blank out a key that the server echoed: the SDK's exception is logged with ours."""
-    for header in ("authorization", "api-key"):
-        key = error.request.headers.get(header, "").rpartition(" ")[2]
-        if key:
-            error.message = error.message.replace(key, "***")
-            error.body = _without(key, error.body)
-    error.args = (error.message,)
-
-
-def _without(key: str, value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace(key, "***")
-    if isinstance(value, list):
-        return [_without(key, item) for item in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        return {name: _without(key, item) for name, item in cast("dict[Any, Any]", value).items()}
-    return value

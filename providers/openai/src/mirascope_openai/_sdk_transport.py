@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from mirascope.core import (
     APIError,
@@ -37,6 +37,8 @@ _CLIENTS: ClientCache[OpenAI, AsyncOpenAI] = ClientCache(
     environment=("OPENAI_",),
     names=("an OpenAI client", "an AsyncOpenAI client"),
 )
+
+_ADDRESS: Final = "https://api.openai.com/v1"
 
 
 class SDKTransport(Provider):
@@ -112,7 +114,7 @@ class SDKTransport(Provider):
 
         def make() -> OpenAI:
             http_client = openai.DefaultHttpxClient(**http_client_options(asynchronous=False))
-            return openai.OpenAI(**connection.settings, http_client=http_client)
+            return openai.OpenAI(**_options(connection), http_client=http_client)
 
         return _CLIENTS.sync(connection, make)
 
@@ -121,9 +123,29 @@ class SDKTransport(Provider):
 
         def make() -> AsyncOpenAI:
             http_client = openai.DefaultAsyncHttpxClient(**http_client_options(asynchronous=True))
-            return openai.AsyncOpenAI(**connection.settings, http_client=http_client)
+            return openai.AsyncOpenAI(**_options(connection), http_client=http_client)
 
         return await _CLIENTS.asynchronous(connection, make)
+
+
+def _options(connection: Connection) -> dict[str, Any]:
+    """Return the arguments of a default client.
+
+    The SDK sends what its environment holds to whatever address it is given; ours goes by
+    `Connection.takes_environment_key`.
+    """
+    options = dict(connection.settings)
+    if connection.takes_environment_key(_ADDRESS, os.environ.get("OPENAI_BASE_URL")):
+        return options
+    from openai import Omit
+
+    custom = os.environ.get("OPENAI_CUSTOM_HEADERS", "")
+    names = [line.partition(":")[0].strip() for line in custom.split("\n") if ":" in line]
+    names += ("OpenAI-Organization", "OpenAI-Project")
+    # The SDK wants a key and sends it; a server that needs none takes any.
+    options["api_key"] = options.get("api_key") or "none"
+    options["default_headers"] = {name: Omit() for name in names}
+    return options
 
 
 def _gives_bytes(client: Any, connection: Connection) -> bool:

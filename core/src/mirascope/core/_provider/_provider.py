@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from .._errors import (
     APIError,
@@ -53,9 +53,9 @@ class CallRequest:
     """
 
     model: str
-    messages: Sequence[MessageParam]
+    messages: Sequence[MessageParam] = field(repr=False)
     tools: Sequence[type[BaseTool]] = ()
-    call_params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    call_params: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     stream: bool
 
 
@@ -68,8 +68,8 @@ class Request:
         kwargs: the keyword arguments of the SDK's function, or the JSON body of the request.
     """
 
-    messages: list[Any]
-    kwargs: dict[str, Any]
+    messages: list[Any] = field(repr=False)
+    kwargs: dict[str, Any] = field(repr=False)
 
 
 class Provider(ABC):
@@ -236,7 +236,12 @@ class Provider(ABC):
             # The SDK's own function refuses a parameter, or a value that JSON can't express.
             return BadRequestError(str(error), provider=self.name, model=model)
         error_class = ProviderTimeoutError if is_timeout(error) else ProviderConnectionError
-        return error_class(_unreachable(error), provider=self.name, model=model)
+        return error_class(
+            _unreachable(error),
+            provider=self.name,
+            model=model,
+            retryable=not _is_hopeless(error),
+        )
 
     def stream_error(self, error: Exception, model: str) -> APIError:
         """Return the error for an exception that was raised while the response was read."""
@@ -264,6 +269,33 @@ class Provider(ABC):
             mapped.provider = mapped.provider or self.name
             mapped.model = mapped.model or model
         return mapped
+
+
+_HOPELESS: Final = frozenset(
+    {"UnsupportedProtocol", "InvalidURL", "InvalidSchema", "MissingSchema", "LocalProtocolError"}
+)
+"""What HTTP libraries call an address, or a header, that no attempt makes right."""
+
+
+def _is_hopeless(error: BaseException | None) -> bool:
+    """Whether an exception, or what it came from, is about the program and not the network."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(
+            error,
+            (
+                AttributeError,
+                LookupError,
+                NameError,
+                AssertionError,
+                ImportError,
+                NotImplementedError,
+            ),
+        ) or any(base.__name__ in _HOPELESS for base in type(error).__mro__):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _unreachable(error: Exception) -> str:

@@ -21,7 +21,6 @@ from .._errors import APIError, MirascopeError, UsageError
 from .._provider._provider import Provider, Request
 from .._secrets import Secrets
 from .._state import StreamState
-from .._transport._connection import Connection
 from .._transport._source import Piece
 from ._format import ERROR_FACTS, FORMAT, HEADER
 
@@ -114,7 +113,7 @@ class Recorder:
         provider: Provider,
         model: str,
         request: Request,
-        connection: Connection,
+        secrets: Secrets,
         *,
         facts: Mapping[str, str],
         metadata: Mapping[str, Any],
@@ -125,7 +124,7 @@ class Recorder:
             provider: the provider.
             model: the model that was asked for.
             request: what is sent, and the messages in it.
-            connection: where it is sent, and the credentials that must not be written.
+            secrets: the credentials of the call, which must not be written.
             facts: what only the request knows of how it is served and changes its price.
             metadata: the `metadata` of the function's dynamic configuration.
 
@@ -133,12 +132,7 @@ class Recorder:
             UsageError: the file can't be made, or there is one.
         """
         known = self._facts()
-        self._secrets = Secrets.of(
-            settings=connection.settings,
-            client=connection.client,
-            request=request.kwargs,
-            variables=known.key_variables,
-        )
+        self._secrets = secrets
         now = datetime.now(UTC)
         self._open(now, provider.name, model)
         self._start = time.monotonic()
@@ -168,8 +162,9 @@ class Recorder:
                 with contextlib.suppress(OSError):
                     os.unlink(self._path)
 
-    def opened(self, request_id: str | None) -> None:
-        """The response has begun."""
+    def opened(self, source: object, request_id: str | None) -> None:
+        """The response has begun; its source may know what was sent."""
+        self._secrets.add_sent(source)
         self._write({"t": self._now(), "response": {"request_id": request_id}})
 
     def read(self, piece: Piece) -> None:

@@ -23,7 +23,7 @@ class RecordingSource:
         self._source = source
         self._recorder = recorder
         self.request_id: str | None = source.request_id
-        recorder.opened(self.request_id)
+        recorder.opened(source, self.request_id)
 
     def __iter__(self) -> Iterator[Piece]:
         for piece in self._source:
@@ -49,7 +49,7 @@ class AsyncRecordingSource:
         self._source = source
         self._recorder = recorder
         self.request_id: str | None = source.request_id
-        recorder.opened(self.request_id)
+        recorder.opened(source, self.request_id)
 
     def __aiter__(self) -> AsyncIterator[Piece]:
         return _AsyncRecordedPieces(aiter(self._source), self._recorder)

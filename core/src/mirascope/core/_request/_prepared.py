@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from .._errors import MirascopeError
 from .._prices._table import PriceTable
 from .._provider._provider import Provider, Request
 from .._recording._recorder import Recorder
 from .._recording._source import AsyncRecordingSource, RecordingSource
+from .._secrets import Secrets
 from .._tools._toolset import Toolset
 from .._transport._connection import Connection
 from .._transport._source import AsyncSource, Source
 from ._timeouts import Timeouts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PreparedCall:
     """Everything about one call that is known before it is sent.
 
@@ -36,6 +36,7 @@ class PreparedCall:
         recorder: what writes the response down, or None.
         prices: the call's own prices, over all others.
         sent_at: when the request was sent, in seconds since 1970, where that was not just now.
+        key_variables: names the environment variables that hold the provider's credentials.
     """
 
     provider: Provider
@@ -56,6 +57,34 @@ class PreparedCall:
     def facts(self) -> Mapping[str, str]:
         """What only the request knows of how it is served, such as a region (`request_facts`)."""
         return self.provider.request_facts(self.connection)
+
+    key_variables: Callable[[], Sequence[str]] = tuple
+
+    def __repr__(self) -> str:
+        # Settings, parameters and arguments may hold credentials, and prompts are long.
+        return f"<{type(self).__name__} {self.provider.name}/{self.model}>"
+
+    def known_variables(self) -> Sequence[str]:
+        """Return the environment variables that hold the provider's credentials."""
+        # A plugin that can't be loaded must not hide what went wrong.
+        with contextlib.suppress(Exception):
+            return self.key_variables()
+        return ()
+
+    def secrets(self) -> Secrets:
+        """Return the credentials that this call may send, as they are known now."""
+        secrets = Secrets.of(
+            settings=self.connection.settings,
+            client=self.connection.client,
+            request=self.request.kwargs,
+            variables=self.known_variables(),
+        )
+        secrets.add(Secrets.named_in(self.fn_args))
+        return secrets
+
+    def hide(self, text: str) -> str:
+        """Return a text that a server sent without credentials of this call."""
+        return self.secrets().hide(text)
 
     @property
     def user_message_param(self) -> Any:
@@ -89,12 +118,6 @@ class PreparedCall:
             source = await self.provider.open_async(self.request, self.connection)
         return AsyncRecordingSource(source, recorder)
 
-    def opening_error(self, error: Exception) -> MirascopeError:
-        """Return the error for an exception that `send` or a fetch raised, which is its cause."""
-        mapped = self.provider.opening_error(error, self.model)
-        mapped.__cause__ = error if mapped is not error else error.__cause__
-        return mapped
-
     @contextlib.contextmanager
     def _recording(self, recorder: Recorder) -> Generator[None]:
         """Begin a recording; it is removed again if the request fails."""
@@ -102,7 +125,7 @@ class PreparedCall:
             self.provider,
             self.model,
             self.request,
-            self.connection,
+            self.secrets(),
             facts=self.facts,
             metadata=self.metadata,
         )

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, cast
 
-from .._errors import PromptError, UsageError
+from .._errors import MirascopeError, PromptError, UsageError, describe
 from .._prices._overrides import call_prices
 from .._prices._table import PriceTable
 from .._provider._messages import MessageParam, to_messages
-from .._provider._provider import CallRequest, Provider
+from .._provider._provider import CallRequest, Provider, Request
 from .._recording._recorder import ProviderFacts, RecordTypes, check_record, recorder_for
 from .._tools._base_tool import ToolLike
 from .._tools._toolset import Toolset
@@ -39,7 +39,7 @@ class BaseDynamicConfig(TypedDict, total=False):
     """The client for this one call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CallSettings:
     """What a decorator was given, checked."""
 
@@ -55,6 +55,14 @@ class CallSettings:
     provider_facts: Callable[[], ProviderFacts]
     settings: Mapping[str, Any]
     prices: PriceTable | None = None
+
+    def __repr__(self) -> str:
+        # Its settings, its client and its parameters may hold credentials.
+        return f"<{type(self).__name__} {self.provider.name}/{self.model}>"
+
+    def key_variables(self) -> Sequence[str]:
+        """Return the environment variables that hold the provider's credentials."""
+        return self.provider_facts().key_variables
 
     @classmethod
     def build(
@@ -184,14 +192,15 @@ def prepare(
     return PreparedCall(
         provider=settings.provider,
         model=settings.model,
-        request=settings.provider.prepare(
+        request=_request(
+            settings.provider,
             CallRequest(
                 model=settings.model,
                 messages=prompt.messages(config, fn_args, settings.provider),
                 tools=toolset.types,
                 call_params=call_params,
                 stream=settings.stream,
-            )
+            ),
         ),
         connection=Connection(
             client=settings.client if client is None else client,
@@ -209,4 +218,18 @@ def prepare(
         metadata=config.get("metadata", {}),
         recorder=recorder_for(settings.record, settings.provider_facts),
         prices=settings.prices,
+        key_variables=settings.key_variables,
     )
+
+
+def _request(provider: Provider, call: CallRequest) -> Request:
+    try:
+        return provider.prepare(call)
+    except MirascopeError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        # A parameter of the wrong type, such as a number where the API has an object.
+        raise UsageError(
+            f"{provider.name!r} can't make a request of these messages and parameters: "
+            f"{describe(error)}"
+        ) from error

@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, cast
 
 from .._errors import StreamTimeoutError
-from .._interruptions import interruption
 from .._state import StreamState
 from .._tools._base_tool import BaseTool
 from .._transport._drain import drain_async
 from .._transport._lease import AsyncLease
 from .._transport._opening import GivenUp, OpeningFailed
+from .._transport._source import Piece
 from ._call_response import BaseCallResponse
 from ._reader import Item
 from ._stream_base import ChunkT, StreamBase
@@ -59,6 +59,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         with self._alone():
             if self._lease.source is not None or not self._begin():
                 return self
+            failure: BaseException | None = None
             try:
                 if not self._cancelled:
                     await self._in_time(self._lease.open(self._call.send_async))
@@ -67,13 +68,15 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
                 self._finish(StreamState.CANCELLED)
             except OpeningFailed as failed:
                 failure = self._opening_error(failed.error)
-                raise failure from failure.__cause__
             except StreamTimeoutError as error:
-                raise self._broken(error) from None
+                failure = self._broken(error)
             except BaseException:
                 # The task was cancelled, or Ctrl-C: it passes unchanged.
                 self._finish(StreamState.CANCELLED)
                 raise
+            if failure is not None:
+                # Outside of the handler, where it would get the raw exception as its context.
+                raise failure
         return self
 
     async def aclose(self) -> None:
@@ -121,14 +124,21 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         return _AsyncTextIterator(self.__aiter__())
 
     async def collect(self) -> BaseCallResponse[Any]:
-        """Read to the end and return what the call would have returned without `stream=True`."""
+        """Read to the end and return what the call would have returned without `stream=True`.
+
+        Raises:
+            StreamCancelledError: `cancel()` or `aclose()` ended the stream before its end.
+            APIError: as iterating does.
+        """
         async for _ in self:
             pass
-        return cast("BaseCallResponse[Any]", self.construct_call_response())
+        return cast("BaseCallResponse[Any]", self._whole_response())
 
     async def _iterate(self, claim: object) -> AsyncIterator[Item[ChunkT]]:
         self._claim()
         self._claimed_by = claim
+        piece: Piece | None = None
+        error: BaseException | None
         try:
             await self.open()
             source = self._lease.source
@@ -172,16 +182,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             self._finish(StreamState.CANCELLED)
             return
         except Exception as exc:
-            if (outside := interruption(exc)) is not None:
-                # A signal handler raised it inside a read: it passes unchanged.
-                self._finish(StreamState.CANCELLED)
-                raise outside from outside.__cause__
-            if self.state.ended:
-                if exc is self.error:
-                    raise
-                # aclose() in another task ended this read.
-                return
-            error = self._read_error(exc)
+            error = self._ended_by(exc)
         except BaseException:
             # The task was cancelled, or Ctrl-C: it passes unchanged.
             self._finish(StreamState.CANCELLED)
@@ -189,6 +190,8 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         finally:
             await self._lease.release()
         if error is not None:
+            # What the server sent may be what the error hides.
+            piece = None
             raise error
 
     async def _in_time(self, awaitable: Any) -> Any:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Generic
+from typing import Any, Generic, NoReturn, Self
 
 from typing_extensions import TypeVar, override
 
+from .._errors import NotCopyableError
 from .._provider._accumulate import Accumulator
 from .._request._prepared import PreparedCall
+from .._state import StreamState
 from .._tools._base_tool import BaseTool
 from ._call_result import CallResult
+from ._picture import StreamPicture
 
 ResponseObjectT = TypeVar("ResponseObjectT", default=Any, covariant=True)
 
@@ -28,17 +31,32 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
         tools: list[BaseTool],
         start_time: float,
         end_time: float,
-        completed: bool = True,
+        state: StreamState = StreamState.COMPLETED,
     ) -> None:
         super().__init__(call, answer, tools, start_time=start_time, end_time=end_time)
         self._build_response = response
-        self._is_completed = completed
+        self._state = state
 
     def __str__(self) -> str:
         return self.content
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise NotCopyableError(
+            f"{type(self).__name__} can't be pickled or deep-copied, it belongs to its call: keep "
+            "response.picture(), which has the answer as data"
+        )
+
+    def __copy__(self) -> Self:
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.provider}/{self.model} {self.content!r}>"
+
+    def picture(self) -> StreamPicture:
+        """Return the answer as data that can be pickled and copied."""
+        return StreamPicture.of(self)
 
     @cached_property
     def response(self) -> ResponseObjectT:
@@ -56,5 +74,6 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
 
     @property
     @override
-    def _completed(self) -> bool:
-        return self._is_completed
+    def state(self) -> StreamState:
+        """How the answer ended: `completed`, or the state of a stream that was left or failed."""
+        return self._state

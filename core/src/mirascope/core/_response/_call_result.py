@@ -13,7 +13,7 @@ from .._prices._usage import Usage
 from .._provider._accumulate import Accumulator
 from .._provider._messages import MessageParam
 from .._request._prepared import PreparedCall
-from .._state import FinishReason
+from .._state import FinishReason, StreamState
 from .._tools._base_tool import BaseTool
 from .._tools._results import check_results
 from ._guard import made_of_answer
@@ -63,8 +63,12 @@ class CallResult(ABC):
 
     @property
     @abstractmethod
+    def state(self) -> StreamState:
+        """How the answer stands; only a `completed` one is whole."""
+
+    @property
     def _completed(self) -> bool:
-        """Whether the answer is whole."""
+        return self.state is StreamState.COMPLETED
 
     # Known before anything is sent
 

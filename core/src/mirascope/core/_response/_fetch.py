@@ -7,14 +7,23 @@ import time
 from typing import Any
 
 from .. import _observers
-from .._errors import ProviderTimeoutError, StreamDecodeError, describe, error_from_status
-from .._interruptions import interruption
+from .._errors import (
+    APIError,
+    MirascopeError,
+    ProviderTimeoutError,
+    StreamDecodeError,
+    describe,
+    error_from_status,
+)
 from .._provider._accumulate import Accumulator
 from .._provider._halves import Halves
 from .._request._prepared import PreparedCall
+from .._tools._base_tool import ToolCall
 from .._transport._opening import Attempt, DeadlinePassed, Opening, OpeningFailed
 from .._types import JSONObject
 from ._call_response import BaseCallResponse
+from ._failures import fetching_failure, shown
+from ._picture import StreamPicture
 
 
 def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
@@ -25,6 +34,7 @@ def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
     """
     start = time.time()
     seconds = call.timeouts.get("total")
+    found: BaseCallResponse[Any] | BaseException
 
     def send() -> tuple[Any, JSONObject]:
         return call.provider.fetch(call.request, call.connection)
@@ -36,11 +46,17 @@ def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
         else:
             obj, data = attempt.run(send, time.monotonic() + seconds)
     except DeadlinePassed:
-        raise _too_late(call, seconds) from None
+        found = _too_late(call, seconds)
     except OpeningFailed as failed:
-        failure = _failure(call, failed.error)
-        raise failure from failure.__cause__
-    return _response(call, obj, data, start)
+        found = fetching_failure(call, failed.error)
+    else:
+        found = _response(call, obj, data, start)
+        # What the server sent may be what an error hides.
+        del obj, data
+    if isinstance(found, BaseException):
+        # Outside of the handler, where it would get the raw exception as its context.
+        raise found
+    return found
 
 
 async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
@@ -51,6 +67,7 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     """
     start = time.time()
     seconds = call.timeouts.get("total")
+    found: BaseCallResponse[Any] | BaseException
     scope = asyncio.timeout(seconds)
     try:
         async with scope:
@@ -58,18 +75,15 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
                 obj, data = await call.provider.fetch_async(call.request, call.connection)
     except Exception as error:
         if scope.expired() and type(error) is TimeoutError:
-            raise _too_late(call, seconds) from None
-        failure = _failure(call, error)
-        raise failure from failure.__cause__
-    return _response(call, obj, data, start)
-
-
-def _failure(call: PreparedCall, error: Exception) -> BaseException:
-    """Return what an exception of the request means."""
-    if (outside := interruption(error)) is not None:
-        # A signal handler raised it while this waited: it passes unchanged.
-        return outside
-    return call.opening_error(error)
+            found = _too_late(call, seconds)
+        else:
+            found = fetching_failure(call, error)
+    else:
+        found = _response(call, obj, data, start)
+        del obj, data
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def _too_late(call: PreparedCall, seconds: float | None) -> ProviderTimeoutError:
@@ -82,26 +96,33 @@ def _too_late(call: PreparedCall, seconds: float | None) -> ProviderTimeoutError
 
 def _response(
     call: PreparedCall, obj: Any, data: JSONObject, start: float
-) -> BaseCallResponse[Any]:
+) -> BaseCallResponse[Any] | MirascopeError:
+    """Return the response, or why there is none."""
     answer = Accumulator()
+    failure: APIError | None = None
+    calls: list[ToolCall] = []
     try:
         deltas = call.provider.decoder().decode_response(data)
-        calls = answer.add(Halves().join(deltas)) or []
+        calls += answer.add(Halves().join(deltas)) or []
+        calls += answer.end_calls()
     except Exception as error:
-        raise StreamDecodeError(
+        failure = StreamDecodeError(
             f"the response can't be read: {describe(error)}",
             provider=call.provider.name,
             model=call.model,
-        ) from error
-    calls += answer.end_calls()
-    if answer.error is not None:
-        raise error_from_status(
+        )
+        failure.__cause__ = error
+        failure.stream = StreamPicture.of_call(call, answer)
+    if failure is None and answer.error is not None:
+        failure = error_from_status(
             answer.error.status or 500,
             answer.error.message,
             code=answer.error.code,
             provider=call.provider.name,
             model=call.model,
         )
+    if failure is not None:
+        return shown(call, failure)
     response = call.provider.response_class(
         call,
         answer,

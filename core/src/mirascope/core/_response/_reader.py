@@ -15,7 +15,6 @@ from .._errors import (
     StreamProviderError,
     StreamTruncatedError,
     describe,
-    is_retryable,
 )
 from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
@@ -33,6 +32,7 @@ from .._provider._deltas import (
 from .._provider._failures import is_keep_alive
 from .._provider._halves import Halves, whole_value
 from .._provider._provider import Provider
+from .._secrets import redact
 from .._tools._base_tool import BaseTool
 from .._tools._toolset import Toolset
 from .._transport._source import Piece
@@ -46,6 +46,7 @@ Item: TypeAlias = tuple[ChunkT, BaseTool | None]
 
 _SHOWN = 120
 _SAID = (TextDelta, ThinkingDelta, RefusalDelta)
+_SEARCHED = 4096
 _TRAILING = (UsageDelta, MetaDelta, FinishDelta)
 
 
@@ -58,6 +59,7 @@ class ResponseReader(Generic[ChunkT]):
         chunk_class: what a chunk is.
         toolset: the tools that the model may have called.
         provider: whose chunks they are, or None.
+        hide: takes credentials out of what errors show of the response.
 
     Attributes:
         answer: everything that has arrived.
@@ -80,6 +82,7 @@ class ResponseReader(Generic[ChunkT]):
         "_done_sentinel",
         "_framer",
         "_halves",
+        "_hide",
         "_last",
         "_parse",
         "_provider",
@@ -101,6 +104,7 @@ class ResponseReader(Generic[ChunkT]):
         chunk_class: type[ChunkT],
         toolset: Toolset,
         provider: Provider | None = None,
+        hide: Callable[[str], str] = str,
     ) -> None:
         self._framer = framer
         self._decoder = decoder
@@ -111,6 +115,7 @@ class ResponseReader(Generic[ChunkT]):
         self._chunk_class = chunk_class
         self._toolset = toolset
         self._provider = provider
+        self._hide = hide
         self._stray = b""
         # Joins what was cut inside a character; there is none as long as JSON was parsed strictly.
         self._halves: Halves | None = None if is_json else Halves()
@@ -185,9 +190,8 @@ class ResponseReader(Generic[ChunkT]):
         if self.complete:
             return None
         if not self.events and self._stray:
-            shown = self._stray[:_SHOWN].decode("utf-8", "replace")
-            more = "…" if len(self._stray) > _SHOWN else ""
-            return StreamDecodeError(f"the response is not an event stream: {shown!r}{more}")
+            shown = self._shown(self._stray)
+            return StreamDecodeError(f"the response is not an event stream: {shown}")
         if not self.events:
             return StreamTruncatedError("the response is empty")
         return StreamTruncatedError(
@@ -239,7 +243,7 @@ class ResponseReader(Generic[ChunkT]):
         if name == "error" and isinstance(parsed, str) and parsed:
             self._provider_failed(ErrorDelta(parsed))
         elif not (is_keep_alive(parsed) or is_keep_alive(name)):
-            self._fail(StreamDecodeError(f"an event is not a JSON object: {_shown(data)}"))
+            self._fail(StreamDecodeError(f"an event is not a JSON object: {self._shown(data)}"))
         return None
 
     def _object(
@@ -302,7 +306,6 @@ class ResponseReader(Generic[ChunkT]):
                 type=error.type,
                 code=error.code,
                 status=error.status,
-                retryable=is_retryable(error.status),
             )
         )
         self.trailing = True
@@ -355,7 +358,7 @@ class ResponseReader(Generic[ChunkT]):
             self._provider_failed(ErrorDelta(data.decode("utf-8", "replace")))
             return None
         self.events += 1
-        self._fail(StreamDecodeError(f"an event {what}: {_shown(data)}"), first)
+        self._fail(StreamDecodeError(f"an event {what}: {self._shown(data)}"), first)
         return None
 
     def _is_cut(self, event: Event) -> bool:
@@ -377,7 +380,8 @@ class ResponseReader(Generic[ChunkT]):
         if interruption(error) is not None:
             raise error
         self._fail(
-            StreamDecodeError(f"an event can't be read ({describe(error)}): {_shown(raw)}"), error
+            StreamDecodeError(f"an event can't be read ({describe(error)}): {self._shown(raw)}"),
+            error,
         )
 
     def _fail(self, error: StreamError, cause: Exception | None = None) -> None:
@@ -389,7 +393,8 @@ class ResponseReader(Generic[ChunkT]):
             error.__cause__ = cause
             self.failure = error
 
-
-def _shown(data: bytes) -> str:
-    text = data[:_SHOWN].decode("utf-8", "replace")
-    return repr(text) + ("…" if len(data) > _SHOWN else "")
+    def _shown(self, data: bytes) -> str:
+        """Return the beginning of what can't be read, for an error."""
+        # Without credentials before it is cut: of half a key nobody could tell what it is.
+        text = self._hide(redact(data[:_SEARCHED].decode("utf-8", "replace")))
+        return repr(text[:_SHOWN]) + ("…" if len(text) > _SHOWN else "")

@@ -74,6 +74,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             if self._lease.source is not None or not self._begin():
                 return self
             deadline = None if self._deadlines is None else self._deadlines.next(time.monotonic())
+            failure: BaseException | None = None
             try:
                 if not self._cancelled:
                     self._lease.open(self._call.send, None if deadline is None else deadline.when)
@@ -82,15 +83,17 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 self._finish(StreamState.CANCELLED)
             except DeadlinePassed:
                 assert deadline is not None  # noqa: S101 - narrows the type
-                raise self._broken(self._timeout_error(deadline.name, deadline.seconds)) from None
+                failure = self._broken(self._timeout_error(deadline.name, deadline.seconds))
             except OpeningFailed as failed:
                 failure = self._opening_error(failed.error)
-                raise failure from failure.__cause__
             except BaseException:
                 # Ctrl-C, or what a signal handler raised while this waited: it passes unchanged.
                 self._finish(StreamState.CANCELLED)
                 self._lease.release()
                 raise
+            if failure is not None:
+                # Outside of the handler, where it would get the raw exception as its context.
+                raise failure
             if self._cancelled:
                 # cancel() came before there was anything to interrupt, or with the response.
                 self._finish(StreamState.CANCELLED)
@@ -147,13 +150,20 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 yield chunk.content
 
     def collect(self) -> BaseCallResponse[Any]:
-        """Read to the end and return what the call would have returned without `stream=True`."""
+        """Read to the end and return what the call would have returned without `stream=True`.
+
+        Raises:
+            StreamCancelledError: `cancel()` or `close()` ended the stream before its end.
+            APIError: as iterating does.
+        """
         for _ in self:
             pass
-        return cast("BaseCallResponse[Any]", self.construct_call_response())
+        return cast("BaseCallResponse[Any]", self._whole_response())
 
     def _iterate(self) -> Generator[Item[ChunkT]]:
         self._claim()
+        piece: Piece | None = None
+        error: BaseException | None
         # The generator refers to the stream and never the other way round: when the loop drops
         # it, reference counting alone runs `finally` and closes the connection.
         try:
@@ -193,20 +203,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             self._finish(StreamState.STOPPED)
             raise
         except Exception as exc:
-            if (outside := interruption(exc)) is not None:
-                # A signal handler raised it inside a read: it passes unchanged.
-                self._finish(StreamState.CANCELLED)
-                raise outside from outside.__cause__
-            if self._cancelled:
-                # The read that cancel() ended: its exception is the shutting down, not a fault.
-                self._finish(StreamState.CANCELLED)
-                return
-            if self.state.ended:
-                if exc is self.error:
-                    raise
-                # close() in another thread ended this read.
-                return
-            error = self._read_error(exc)
+            error = self._ended_by(exc)
         except BaseException:
             # Ctrl-C and its like: it passes unchanged.
             self._finish(StreamState.CANCELLED)
@@ -214,6 +211,8 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         finally:
             self._lease.release()
         if error is not None:
+            # What the server sent may be what the error hides.
+            piece = None
             raise error
 
     def _timely(self, source: Source) -> Iterator[Piece]:

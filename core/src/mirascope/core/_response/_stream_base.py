@@ -7,14 +7,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator
-from typing import Any, ClassVar, Generic, cast, get_args
+from typing import Any, ClassVar, Generic, NoReturn, cast, get_args
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, override
 
 from .. import _observers
 from .._errors import (
     APIError,
     MirascopeError,
+    NotCopyableError,
+    StreamCancelledError,
     StreamConsumedError,
     StreamError,
     StreamNotExhaustedError,
@@ -31,6 +33,8 @@ from .._transport._lease import AsyncLease, Lease
 from ._call_response import BaseCallResponse
 from ._call_response_chunk import BaseCallResponseChunk
 from ._call_result import CallResult
+from ._failures import hide_in_answer, opening_failure, shown
+from ._picture import StreamPicture
 from ._reader import ResponseReader
 
 ChunkT = TypeVar("ChunkT", bound=BaseCallResponseChunk[Any], default=BaseCallResponseChunk[Any])
@@ -65,6 +69,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
             cast("type[ChunkT]", self.chunk_class),
             call.toolset,
             call.provider,
+            call.hide,
         )
         super().__init__(call, self._reader.answer, self._reader.tools)
         self._begun = False
@@ -88,7 +93,15 @@ class StreamBase(CallResult, Generic[ChunkT]):
             f"{self._reader.chunks} chunks>"
         )
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        # copy and pickle come here: a copy would be a second reader of one connection.
+        raise NotCopyableError(
+            f"{type(self).__name__} can't be copied or pickled, it reads a connection of this "
+            "process: keep stream.picture(), which has what has arrived"
+        )
+
     @property
+    @override
     def state(self) -> StreamState:
         """How the stream stands."""
         if self._ending is not None:
@@ -104,6 +117,10 @@ class StreamBase(CallResult, Generic[ChunkT]):
     def event_count(self) -> int:
         """How many events with data have arrived; an end marker does not count."""
         return self._reader.events
+
+    def picture(self) -> StreamPicture:
+        """Return what has arrived so far, as data that can be pickled and copied."""
+        return StreamPicture.of(self)
 
     def construct_call_response(self) -> Any:
         """Return what the same call would have returned without `stream=True`.
@@ -121,8 +138,25 @@ class StreamBase(CallResult, Generic[ChunkT]):
             tools=self._tools,
             start_time=self._start_time,
             end_time=self._end_time,
-            completed=self._completed,
+            state=self.state,
         )
+
+    def _whole_response(self) -> Any:
+        """Return the response for `collect()`, which promises a whole one.
+
+        Raises:
+            StreamCancelledError: `cancel()` or `close()` ended the stream before its end.
+        """
+        if not self._completed:
+            error = StreamCancelledError(
+                f"the stream was ended before its end ({self.state}): error.stream has what had "
+                "arrived",
+                provider=self._call.provider.name,
+                model=self._call.model,
+            )
+            error.stream = self
+            raise error
+        return self.construct_call_response()
 
     # The state machine's transitions, used by the two drivers
 
@@ -133,10 +167,6 @@ class StreamBase(CallResult, Generic[ChunkT]):
                 f"collect() or close() (it is {self.state})"
             )
         return self._answer
-
-    @property
-    def _completed(self) -> bool:
-        return self.state is StreamState.COMPLETED
 
     def _check_readable(self) -> None:
         if self._lease.is_inherited:
@@ -221,6 +251,8 @@ class StreamBase(CallResult, Generic[ChunkT]):
             error.request_id = error.request_id or getattr(self._lease.source, "request_id", None)
         if isinstance(error, StreamError):
             error.stream = self
+        hide_in_answer(self._call, self._answer, self._lease.source)
+        shown(self._call, error, self._lease.source)
         if isinstance(error, StreamTimeoutError):
             state = StreamState.TIMED_OUT
         elif isinstance(error, StreamTruncatedError):
@@ -229,6 +261,21 @@ class StreamBase(CallResult, Generic[ChunkT]):
             state = StreamState.FAILED
         self._finish(state, error)
         return error
+
+    def _ended_by(self, error: Exception) -> BaseException | None:
+        """Return what an exception in the middle of reading makes the loop raise, if anything."""
+        if (outside := interruption(error)) is not None:
+            # A signal handler raised it inside a read: it passes unchanged.
+            self._finish(StreamState.CANCELLED)
+            return outside
+        if self._cancelled:
+            # The read that cancel() ended: its exception is the shutting down, not a fault.
+            self._finish(StreamState.CANCELLED)
+            return None
+        if self.state.ended:
+            # The opening failed; or close() in another thread or task ended this read.
+            return error if error is self.error else None
+        return self._read_error(error)
 
     def _read_error(self, error: Exception) -> MirascopeError | None:
         """Return what an exception of the source means, or None where it ends nothing new."""
@@ -245,7 +292,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
         if (outside := interruption(error)) is not None:
             self._finish(StreamState.CANCELLED)
             return outside
-        return self._broken(self._call.opening_error(error))
+        return self._broken(opening_failure(self._call, error))
 
     def _timeout_error(self, name: str, seconds: float) -> StreamTimeoutError:
         waited = {

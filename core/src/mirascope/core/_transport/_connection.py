@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,28 @@ class Connection:
         sdk_iteration: take the SDK's own loop instead of the response's bytes.
     """
 
-    client: Any = None
+    client: Any = field(default=None, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     sdk_iteration: bool = False
+
+    def takes_environment_key(self, *own: str | None) -> bool:
+        """Whether a key from the environment may go where this call goes.
+
+        It goes to the addresses that it belongs to, and nowhere else: who tries a friend's server
+        with `base_url=` does not hand it the company's key. With another address, the key has to
+        be given along.
+
+        Args:
+            *own: the provider's own address, and the one that the environment names.
+        """
+        url = self.settings.get("base_url")
+        return not url or _origin(url) in {_origin(address) for address in own if address}
+
+
+def _origin(url: object) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(str(url))
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return str(url), "", None
+    return parts.scheme, (parts.hostname or "").lower(), port

@@ -145,8 +145,10 @@ def _async_client() -> httpx.AsyncClient:
 
 def _http_request(client: Any, request: Request, connection: Connection) -> httpx.Request:
     settings = connection.settings
-    url = settings.get("base_url") or os.environ.get("ACME_BASE_URL", "https://api.acme.example")
-    key = settings.get("api_key") or os.environ.get("ACME_API_KEY")
+    own = os.environ.get("ACME_BASE_URL", "https://api.acme.example")
+    url, key = settings.get("base_url") or own, settings.get("api_key")
+    if not key and connection.takes_environment_key(own):
+        key = os.environ.get("ACME_API_KEY")
     if not key:
         raise AuthenticationError("no credentials: set ACME_API_KEY, or give api_key=")
     http_request: httpx.Request = client.build_request(
