@@ -67,7 +67,7 @@ def typing(session: nox.Session) -> None:
     session.run("pyright", f"--pythonpath={python}")
     packages = [argument for package in PACKAGES for argument in ("-p", package)]
     session.run("mypy", *packages)
-    session.run("mypy", "tests/typing/openai_streams.py", "tests/typing/openai_responses.py")
+    session.run("mypy", "tests/typing")
 
 
 @nox.session(python=PYTHONS[0])

@@ -16,16 +16,20 @@ from typing import Any
 
 import pytest
 from mirascope.core import (
+    BaseMessageParam,
     BaseTool,
     Cost,
     InvalidTool,
+    Messages,
     StreamState,
+    Timeouts,
     ToolCall,
     Usage,
     UsageError,
 )
 from mirascope.core.plugins import publish
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing_extensions import is_typeddict
 
 from .plugins.lab import clean_environment
 
@@ -160,18 +164,11 @@ UNKNOWN = {
     "mirascope.core.StreamTimeoutError",
     "mirascope.core.StreamTruncatedError",
     "mirascope.core.plugins.ProviderSpec",
-    "mirascope_anthropic.AnthropicDynamicConfig",
-    "mirascope_anthropic.AsyncAnthropicDynamicConfig",
     "mirascope_anthropic.AnthropicProvider",
     "mirascope_compatible.ChatProvider",
     "mirascope_compatible.CompatibleProvider",
-    "mirascope_google.GoogleCallParams",
-    "mirascope_google.GoogleDynamicConfig",
-    "mirascope_google.AsyncGoogleDynamicConfig",
     "mirascope_google.GoogleProvider",
     "mirascope_local.LocalProvider",
-    "mirascope_openai.OpenAIDynamicConfig",
-    "mirascope_openai.AsyncOpenAIDynamicConfig",
     "mirascope_openai.OpenAIProvider",
     "mirascope_openai.OpenAIResponsesProvider",
 }
@@ -208,6 +205,45 @@ RECORDS = [
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_dataclass_is_a_field_of_a_model(name: str) -> None:
     assert TypeAdapter(CLASSES[name]).core_schema
+
+
+TYPED_DICTS = [name for name, cls in CLASSES.items() if is_typeddict(cls)]
+
+
+@pytest.mark.parametrize("name", TYPED_DICTS)
+def test_a_typed_dict_is_a_field_of_a_model(name: str) -> None:
+    """On Python 3.11 pydantic takes those of `typing_extensions` alone."""
+    assert TypeAdapter(list[CLASSES[name]]).core_schema  # type: ignore[misc, name-defined]
+
+
+def test_a_history_keeps_the_keys_of_every_provider() -> None:
+    class Chat(BaseModel):
+        history: list[BaseMessageParam] = []
+
+    result = {"role": "tool", "tool_call_id": "call_1", "content": "noon"}
+    thought = {"role": "assistant", "content": [{"type": "thinking", "signature": "s"}], "x": None}
+    chat = Chat.model_validate({"history": [Messages.User("Hi"), result, thought]})
+    assert chat.history[1:] == [result, thought]
+    again = Chat.model_validate_json(chat.model_dump_json())
+    assert again == chat
+    assert again.history[1]["tool_call_id"] == "call_1"  # type: ignore[typeddict-item]
+
+
+def test_parameters_of_an_api_keep_the_ones_that_nobody_listed() -> None:
+    for name in TYPED_DICTS:
+        if name.endswith("CallParams"):
+            given = {"temperature": 0.5, "brand_new": {"a": 1}}
+            assert TypeAdapter(CLASSES[name]).validate_python(given) == given
+
+
+@pytest.mark.parametrize("name", [name for name in TYPED_DICTS if "DynamicConfig" in name])
+def test_a_configuration_knows_its_keys_in_a_model_too(name: str) -> None:
+    adapter = TypeAdapter(CLASSES[name])
+    assert adapter.validate_python({"client": 3, "metadata": {"a": 1}})["client"] == 3
+    with pytest.raises(ValidationError, match="metadta"):
+        adapter.validate_python({"metadta": {}})
+    with pytest.raises(ValidationError, match="firstchunk"):
+        TypeAdapter(Timeouts).validate_python({"firstchunk": 3})
 
 
 def test_values_pass_through_a_model_that_holds_them() -> None:

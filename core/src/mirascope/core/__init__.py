@@ -6,14 +6,13 @@ distribution `mirascope-openai` installs, and nothing else is imported.
 
 from typing import TYPE_CHECKING
 
-from ._api_call import APICall, AsyncAPICall
-from ._call import (
-    AsyncCall,
+from ._call import AsyncCall, Call, call, call_async
+from ._decorators import (
+    APICall,
+    AsyncAPICall,
     AsyncDecorator,
-    Call,
+    Decorated,
     SyncOrAsyncDecorator,
-    call,
-    call_async,
 )
 from ._errors import (
     APIError,
@@ -163,6 +162,7 @@ __all__ = [
     "CostLine",
     "Counters",
     "Decoder",
+    "Decorated",
     "Delta",
     "DisabledProviderError",
     "EndDelta",

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeAlias, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Literal, TypeAlias, overload
 
-from typing_extensions import TypeVar
-
+from ._decorators import (
+    AsyncDecorator,
+    AsyncStreamT,
+    ResponseT,
+    StreamT,
+    SyncOrAsyncDecorator,
+)
 from ._errors import ProviderError, UsageError
 from ._provider._provider import Provider
 from ._recording._recorder import ProviderFacts, RecordTypes
@@ -20,29 +25,6 @@ from ._response._fetch import fetch, fetch_async
 from ._response._stream import BaseStream
 from ._scrub import conceal
 from ._tools._base_tool import ToolLike
-
-P = ParamSpec("P")
-ResponseT = TypeVar("ResponseT", covariant=True)
-StreamT = TypeVar("StreamT", covariant=True)
-AsyncStreamT = TypeVar("AsyncStreamT", covariant=True)
-
-
-class SyncOrAsyncDecorator(Protocol[ResponseT, StreamT]):
-    """Decorates a function, or an `async def`, whose calls return `ResponseT` or `StreamT`."""
-
-    @overload
-    def __call__(self, fn: Callable[P, Awaitable[Any]], /) -> Callable[P, Awaitable[StreamT]]: ...
-    @overload
-    def __call__(self, fn: Callable[P, Any], /) -> Callable[P, ResponseT]: ...
-
-
-class AsyncDecorator(Protocol[AsyncStreamT]):
-    """Decorates an `async def` whose awaited calls return `AsyncStreamT`."""
-
-    def __call__(
-        self, fn: Callable[P, Awaitable[Any]], /
-    ) -> Callable[P, Awaitable[AsyncStreamT]]: ...
-
 
 Resolve: TypeAlias = Callable[[str, str | None], tuple[Provider, str]]
 """Takes the model and the `api=` of a decorator; returns the provider and its own model name."""
@@ -76,6 +58,9 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         timeout: TimeoutTypes = None,
         sdk_iteration: bool = False,
         record: RecordTypes = None,
+        response_model: None = None,
+        json_mode: Literal[False] = False,
+        output_parser: None = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[StreamT, AsyncStreamT]: ...
     @overload
@@ -89,6 +74,11 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        response_model: None = None,
+        json_mode: Literal[False] = False,
+        output_parser: None = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[ResponseT, ResponseT]: ...
 
@@ -178,6 +168,9 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         timeout: TimeoutTypes = None,
         sdk_iteration: bool = False,
         record: RecordTypes = None,
+        response_model: None = None,
+        json_mode: Literal[False] = False,
+        output_parser: None = None,
         **params: Any,
     ) -> AsyncDecorator[AsyncStreamT]: ...
     @overload
@@ -191,6 +184,11 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        response_model: None = None,
+        json_mode: Literal[False] = False,
+        output_parser: None = None,
         **params: Any,
     ) -> AsyncDecorator[ResponseT]: ...
 

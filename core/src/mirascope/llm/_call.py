@@ -31,6 +31,9 @@ def call(
     timeout: TimeoutTypes = None,
     sdk_iteration: bool = False,
     record: RecordTypes = None,
+    response_model: None = None,
+    json_mode: Literal[False] = False,
+    output_parser: None = None,
     **params: Any,
 ) -> SyncOrAsyncDecorator[BaseStream[Any], BaseAsyncStream[Any]]: ...
 @overload
@@ -44,6 +47,11 @@ def call(
     client: Any = None,
     call_params: Mapping[str, Any] | None = None,
     timeout: TimeoutTypes = None,
+    sdk_iteration: Literal[False] = False,
+    record: None = None,
+    response_model: None = None,
+    json_mode: Literal[False] = False,
+    output_parser: None = None,
     **params: Any,
 ) -> SyncOrAsyncDecorator[BaseCallResponse[Any], BaseCallResponse[Any]]: ...
 def call(provider: str, model: str, **arguments: Any) -> Any:

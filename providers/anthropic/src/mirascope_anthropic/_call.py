@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal
 
 from mirascope.core import AsyncCall, BaseDynamicConfig, BaseTool, Call, MessageParam
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
 from ._call_response import AnthropicCallResponse
 from ._provider import AnthropicProvider
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic, types
 
     AnthropicMessageParam = types.MessageParam
+    _Client = Anthropic | AsyncAnthropic | None
 else:
     # The SDK itself would take longer to import than the rest of this package.
+    _Client = Any
     AnthropicMessageParam = MessageParam
 
 PROVIDER = AnthropicProvider()
@@ -27,6 +31,7 @@ call_async = AsyncCall[AnthropicCallResponse, AnthropicAsyncStream](PROVIDER)
 """`@anthropic.call_async("claude-sonnet-5", stream=True)` for `async def` functions."""
 
 
+@with_config(ConfigDict(extra="allow"))
 class AnthropicCallParams(TypedDict, total=False):
     """The most used parameters of the API; any other one is accepted as well.
 
@@ -56,7 +61,7 @@ class AnthropicCallParams(TypedDict, total=False):
 class AnthropicDynamicConfig(BaseDynamicConfig, total=False):
     """What a function decorated with `anthropic.call` may return."""
 
-    client: Anthropic | AsyncAnthropic | None
+    client: _Client
 
 
 AnthropicTool = BaseTool

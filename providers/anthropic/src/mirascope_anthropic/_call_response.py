@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
-from mirascope.core import BaseCallResponse, CallResult
+from mirascope.core import BaseCallResponse, BaseTool, CallResult
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class AnthropicCallResult(CallResult):
     @override
     def user_message_param(self) -> MessageParam | None:
         return cast("MessageParam | None", super().user_message_param)
+
+    @override
+    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[MessageParam]:
+        return super().tool_message_params(results)
 
 
 class AnthropicCallResponse(AnthropicCallResult, BaseCallResponse["Message"]):

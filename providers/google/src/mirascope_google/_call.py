@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from mirascope.core import AsyncCall, BaseDynamicConfig, BaseTool, Call, MessageParam
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
 from ._call_response import GoogleCallResponse
 from ._provider import GoogleProvider
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
     from google.genai.types import Content, GenerateContentConfig
 
     GoogleMessageParam = Content | MessageParam
+    _Client = Client | AsyncClient | None
+    _Config = GenerateContentConfig | Mapping[str, Any] | None
 else:
     # The SDK itself would take longer to import than the rest of this package.
+    _Client = _Config = Any
     GoogleMessageParam = MessageParam
 
 PROVIDER = GoogleProvider()
@@ -29,6 +34,7 @@ call_async = AsyncCall[GoogleCallResponse, GoogleAsyncStream](PROVIDER)
 """`@google.call_async("gemini-2.5-flash", stream=True)` for `async def` functions."""
 
 
+@with_config(ConfigDict(extra="allow"))
 class GoogleCallParams(TypedDict, total=False):
     """The most used parameters of the API; any other field of the config is accepted as well.
 
@@ -37,7 +43,7 @@ class GoogleCallParams(TypedDict, total=False):
 
     cached_content: str | None
     candidate_count: int | None
-    config: GenerateContentConfig | Mapping[str, Any] | None
+    config: _Config
     frequency_penalty: float | None
     http_options: Mapping[str, Any] | None
     labels: Mapping[str, str] | None
@@ -61,7 +67,7 @@ class GoogleCallParams(TypedDict, total=False):
 class GoogleDynamicConfig(BaseDynamicConfig, total=False):
     """What a function decorated with `google.call` may return."""
 
-    client: Client | AsyncClient | None
+    client: _Client
 
 
 GoogleTool = BaseTool

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from mirascope.core import BaseCallResponse, CallResult, FinishReason
+from mirascope.core import BaseCallResponse, BaseTool, CallResult, FinishReason
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ class GoogleCallResult(CallResult):
         if reason is None and "block_reason" in answer.facts:
             return "content_filter"
         return reason
+
+    @override
+    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
+        return super().tool_message_params(results)
 
 
 class GoogleCallResponse(GoogleCallResult, BaseCallResponse["GenerateContentResponse"]):

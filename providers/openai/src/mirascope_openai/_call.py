@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mirascope.core import (
     APICall,
@@ -14,6 +14,8 @@ from mirascope.core import (
     Call,
     MessageParam,
 )
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
 from ._call_response import OpenAICallResponse
 from ._provider import OpenAIProvider
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
 
     OpenAIMessageParam = ChatCompletionMessageParam
+    _Client = OpenAI | AsyncOpenAI | None
 else:
     # The SDK itself would take longer to import than the rest of this package.
+    _Client = Any
     OpenAIMessageParam = MessageParam
 
 PROVIDER = OpenAIProvider()
@@ -60,6 +64,7 @@ call_async = cast(
 """`@openai.call_async("gpt-4o", stream=True)` for `async def` functions."""
 
 
+@with_config(ConfigDict(extra="allow"))
 class OpenAICallParams(TypedDict, total=False):
     """The most used parameters of the API; any other one is accepted as well.
 
@@ -90,7 +95,7 @@ class OpenAICallParams(TypedDict, total=False):
 class OpenAIDynamicConfig(BaseDynamicConfig, total=False):
     """What a function decorated with `openai.call` may return."""
 
-    client: OpenAI | AsyncOpenAI | None
+    client: _Client
 
 
 OpenAITool = BaseTool

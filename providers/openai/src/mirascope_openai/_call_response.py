@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
-from mirascope.core import BaseCallResponse, CallResult
+from mirascope.core import BaseCallResponse, BaseTool, CallResult
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
         ChatCompletion,  # noqa: F401 - named in a base class, as text
         ChatCompletionAssistantMessageParam,
         ChatCompletionMessageParam,
+        ChatCompletionToolMessageParam,
     )
 
 
@@ -33,6 +35,12 @@ class OpenAICallResult(CallResult):
     @override
     def user_message_param(self) -> ChatCompletionMessageParam | None:
         return cast("ChatCompletionMessageParam | None", super().user_message_param)
+
+    @override
+    def tool_message_params(
+        self, results: Sequence[tuple[BaseTool, Any]]
+    ) -> list[ChatCompletionToolMessageParam]:
+        return super().tool_message_params(results)
 
 
 class OpenAICallResponse(OpenAICallResult, BaseCallResponse["ChatCompletion"]):

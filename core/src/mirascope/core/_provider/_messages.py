@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, TypedDict, cast
+from typing import Any, TypeAlias, cast
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
 from .._errors import PromptError
 
 
+# What a model does with a message that is its field: a provider's own keys are not to be dropped.
+@with_config(ConfigDict(extra="allow"))
 class BaseMessageParam(TypedDict):
     """One message in the neutral form, which every provider plugin translates.
 
@@ -34,6 +39,9 @@ class Messages:
             return [Messages.System("You are a librarian."), Messages.User(f"Recommend {genre}.")]
         ```
     """
+
+    Type: TypeAlias = str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]
+    """What a function may return as its prompt: a string, a message, or several of them."""
 
     @staticmethod
     def System(content: Any) -> BaseMessageParam:  # noqa: N802 - reads as the role

@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict, cast
+from typing import Any, cast
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
 from .._errors import MirascopeError, PromptError, UsageError, describe
 from .._prices._overrides import call_prices
@@ -22,6 +25,7 @@ from ._prompt import PromptTemplate, template_of
 from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts
 
 
+@with_config(ConfigDict(extra="forbid"))
 class BaseDynamicConfig(TypedDict, total=False):
     """What a decorated function may return to configure its own call; it has the last word."""
 

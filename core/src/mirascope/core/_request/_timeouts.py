@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import TypeAlias, TypedDict, cast
+from typing import TypeAlias, cast
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
 from .._errors import UsageError
 
 
+@with_config(ConfigDict(extra="forbid"))
 class Timeouts(TypedDict, total=False):
     """How long a stream may take, in seconds; any subset may be given.
 

@@ -11,7 +11,6 @@ from .._prices._cost import Cost
 from .._prices._overrides import price
 from .._prices._usage import Usage
 from .._provider._accumulate import Accumulator
-from .._provider._messages import MessageParam
 from .._request._prepared import PreparedCall
 from .._state import FinishReason, StreamState
 from .._tools._base_tool import BaseTool
@@ -309,7 +308,7 @@ class CallResult(ABC):
         self._ended("end_time")
         return datetime.fromtimestamp(self._end_time, UTC)
 
-    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[MessageParam]:
+    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[Any]:
         """Return the messages that give tool results back to the model.
 
         Args:

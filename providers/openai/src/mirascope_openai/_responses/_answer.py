@@ -6,9 +6,10 @@ Pure functions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal
 
 from mirascope.core import Accumulator, Block, FinishReason, JSONObject
+from typing_extensions import TypedDict
 
 from ._decode import ARGUMENTS, BEGUN, ITEM, RESPONSE
 
