@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from mirascope.core import (
     ClientCache,
@@ -217,6 +218,68 @@ def test_an_interrupt_while_the_thread_starts_leaves_nothing(
     monkeypatch.undo()
     server.wait_closed(0)
     assert stream.state == "cancelled"
+
+
+@pytest.mark.parametrize("provider", ["compatible", "openai"])
+def test_what_is_given_up_on_a_connection_of_the_pool_ends(serve: Serve, provider: str) -> None:
+    """A trace of httpcore's shows a connection when it is made, and not when it is used again."""
+    replies = [streamed(*answer("Hi"), DONE), [Hold()]]
+    server = serve(*replies, path="/v1")
+    package: Any = {"compatible": compatible, "openai": openai}[provider]
+
+    @package.call("m", stream=True, base_url=server.url, api_key=KEY)
+    def hello() -> None:
+        """Hi"""
+
+    assert hello().collect().content == "Hi"
+    stream = hello()
+    threading.Timer(0.3, stream.cancel).start()
+    assert list(stream) == []
+    server.wait_closed(0)
+    assert len(server.connections) == 1
+
+
+class Dropped:
+    """Garbage that only the collector finds, with a stream in it."""
+
+    def __init__(self, stream: Any) -> None:
+        self.itself, self.stream = self, stream
+
+
+@pytest.mark.parametrize("how", ["cancelled", "dropped"])
+@pytest.mark.parametrize("in_main_thread", [True, False])
+def test_a_stream_may_end_where_the_lock_of_the_pool_is_held(
+    serve: Serve, how: str, in_main_thread: bool
+) -> None:
+    """By a signal handler, or the garbage collector: both come in the middle of anything."""
+    server = serve(streamed(*answer("Hi"), Hold()), path="/v1")
+    with httpx.Client(base_url=server.url) as client:
+
+        @compatible.call("m", stream=True, client=client)
+        def hello() -> None:
+            """Hi"""
+
+        lock: Any = client._transport._pool._optional_thread_lock  # type: ignore[attr-defined]
+
+        def end() -> None:
+            stream = hello().open()
+            dropped = Dropped(stream)
+            cancel = stream.cancel
+            del stream
+            with lock:
+                if how == "cancelled":
+                    cancel()
+                del cancel, dropped
+                gc.collect()
+
+        thread = threading.Thread(target=end, daemon=True)
+        if in_main_thread:
+            end()
+        else:
+            thread.start()
+            thread.join(10)
+        server.wait_closed(0)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("timeout", [None, 0.3])

@@ -21,10 +21,13 @@ def interruption(error: BaseException) -> BaseException | None:
     a package that took no part in the call. A transport may have wrapped either in a class of its
     own, so causes and contexts are looked at too.
     """
-    for found in chain(error):
-        if _by_handler(found.__traceback__):
-            return found
-    return error if _is_stranger(error) else None
+    found = raised_by_handler(error)
+    return error if found is None and _is_stranger(error) else found
+
+
+def raised_by_handler(error: BaseException) -> BaseException | None:
+    """Return the exception that a signal handler raised, where there is one."""
+    return next((found for found in chain(error) if _by_handler(found.__traceback__)), None)
 
 
 class suppress_failures:  # noqa: N801 - reads like contextlib.suppress

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._errors import MirascopeError
+from ._interruptions import raised_by_handler
 
 _logger = logging.getLogger("mirascope.plugins")
 
@@ -57,6 +58,9 @@ def call_each(hook: Any, **arguments: object) -> Iterator[tuple[object, Exceptio
         try:
             implementation.function(*(arguments[name] for name in implementation.argnames))
         except Exception as error:
+            if (outside := raised_by_handler(error)) is not None:
+                # A signal handler raised it while the plugin ran: it is meant for the caller.
+                raise outside from outside.__cause__
             yield implementation.plugin, error
 
 

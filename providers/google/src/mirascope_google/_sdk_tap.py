@@ -123,7 +123,9 @@ class Tap:
     def close(self) -> None:
         """Release the connection."""
         self._aborted = True
-        if self.response is not None:
+        if self._http is not None:
+            self._http.close()
+        elif self.response is not None:
             self.response.close()
 
     async def aclose(self) -> None:

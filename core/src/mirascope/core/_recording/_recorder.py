@@ -18,6 +18,7 @@ from itertools import count
 from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 from .._errors import APIError, MirascopeError, UsageError
+from .._interruptions import interruption
 from .._provider._provider import Provider, Request
 from .._secrets import Secrets
 from .._state import StreamState
@@ -261,6 +262,9 @@ class Recorder:
                     raise BlockingIOError("the pipe is full")
                 line = line[written:]
         except Exception as error:
+            if (outside := interruption(error)) is not None:
+                # A signal handler raised it: not the disk's, and meant for the caller.
+                raise outside from outside.__cause__
             # Once, because nothing is written from here on: behind a gap nothing can be read.
             _logger.warning(
                 "the recording %r ends here, the stream goes on: %s",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from .. import _process
+from ._unbroken import unbroken
 
 
 class HeldConnection:
@@ -24,19 +25,24 @@ class HeldConnection:
             the way of these two is never shut down.
     """
 
-    __slots__ = ("_forks", "_lock", "_response")
+    __slots__ = ("_close", "_forks", "_lock", "_response")
 
     def __init__(self, response: Any) -> None:
         # Reentrant: a signal handler may shut down what its own thread is giving back.
         self._lock = threading.RLock()
         self._response: Any = response
         self._forks: int = _process.forks
-        _before_close(response, self.give_back)
+        self._close: Callable[[], Any] | None = None
+        self._watch(getattr(response, "stream", None))
 
-    def give_back(self) -> None:
-        """The response lets its connection go: it belongs to the pool, or is closed."""
-        with self._lock:
-            self._response = None
+    def close(self) -> None:
+        """Close the response's stream, unless that has begun.
+
+        A response that is interrupted before its stream is closed takes itself for closed, and does
+        nothing when it is asked again.
+        """
+        if self._close is not None:
+            self._close()
 
     def shut_down(self) -> None:
         """Shut the socket down, which ends a read that waits on it. For any thread; never blocks.
@@ -52,6 +58,35 @@ class HeldConnection:
                 extensions: Any = getattr(response, "extensions", None) or {}
                 shut_down(extensions.get("network_stream"))
 
+    def _watch(self, stream: Any) -> None:
+        """Know before a response's stream lets its connection go.
+
+        `Response.stream` is what both libraries close at the end of a body and in `close()`.
+        """
+        name = "aclose" if hasattr(stream, "aclose") else "close"
+        close: Any = getattr(stream, name, None)
+        if close is None:
+            return
+
+        def let_go() -> Any:
+            with self._lock:
+                # From here on the connection belongs to the pool, or is closed.
+                self._response = self._close = None
+                # Also ends the cycle of references between the stream and this object.
+                begun = cast("dict[str, Any]", vars(stream)).pop(name, None) is None
+            return None if begun else close()
+
+        def let_go_unbroken() -> None:
+            unbroken(let_go)
+
+        # An object of another library may not take it: its connection is not known here either.
+        with contextlib.suppress(AttributeError, TypeError):
+            if name == "aclose":
+                setattr(stream, name, let_go)
+            else:
+                setattr(stream, name, let_go_unbroken)
+                self._close = let_go_unbroken
+
 
 def shut_down(network_stream: Any) -> None:
     """Shut down the socket of a network stream of httpcore.
@@ -64,25 +99,3 @@ def shut_down(network_stream: Any) -> None:
         # Already closed, or never connected: nothing waits on it then.
         with contextlib.suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
-
-
-def _before_close(response: Any, action: Callable[[], None]) -> None:
-    """Run an action before a response's stream lets its connection go.
-
-    `Response.stream` is what both libraries close at the end of a body and in `close()`.
-    """
-    stream: Any = getattr(response, "stream", None)
-    name = "aclose" if hasattr(stream, "aclose") else "close"
-    close: Any = getattr(stream, name, None)
-    if close is None:
-        return
-
-    def close_after_action() -> Any:
-        action()
-        # Also ends the cycle of references between the stream and this function.
-        cast("dict[str, Any]", vars(stream)).pop(name, None)
-        return close()
-
-    # An object of another library may not take it: its connection is not known here either.
-    with contextlib.suppress(AttributeError, TypeError):
-        setattr(stream, name, close_after_action)

@@ -25,6 +25,7 @@ from .._interruptions import suppress_failures
 from ._background import keep
 from ._opening import CURRENT, Attempt, GivenUp, Opening, OpeningFailed
 from ._source import AsyncSource, Source
+from ._unbroken import unbroken
 
 
 class Lease:
@@ -70,10 +71,20 @@ class Lease:
             source.abort()
 
     def release(self) -> None:
-        """Let the response go."""
+        """Let the response go, also where a signal handler raises meanwhile."""
+        try:
+            self._release()
+        except BaseException:
+            # The interrupt may have come before the closing had begun.
+            self._release()
+            raise
+
+    def _release(self) -> None:
         source = self.source
-        if source is None or self._closed or self.is_inherited:
-            return
+        if source is not None and not self._closed and not self.is_inherited:
+            unbroken(lambda: self._close(source))
+
+    def _close(self, source: Source) -> None:
         # The answer is settled; a connection that fails to close has nothing to add to it.
         with suppress_failures():
             source.close()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import inspect
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
+from .._interruptions import suppress_failures
 from ._held_connection import shut_down
 
 T = TypeVar("T")
@@ -109,7 +112,10 @@ class Opening:
         """
         _, _, step = name.partition(".")
         if step in _CONNECTED:
-            self._connected(info.get("return_value"))
+            network_stream = info.get("return_value")
+            if not _is_shared(network_stream):
+                self.uses(network_stream)
+                _watch_writes(network_stream)
         elif step == "response_closed.started":
             # From here on the connection may be another request's.
             self.end()
@@ -125,11 +131,12 @@ class Opening:
         """The same for an asynchronous client, which awaits its trace."""
         self.step(name, info)
 
-    def _connected(self, network_stream: Any) -> None:
+    def uses(self, network_stream: Any) -> None:
+        """Take note of the connection that the request is sent on."""
         with self.lock:
             if self.given_up:
                 shut_down(network_stream)
-            elif not _is_shared(network_stream):
+            else:
                 self._network_stream = network_stream
 
 
@@ -291,7 +298,29 @@ class Attempt(Generic[T]):
 
 def _is_shared(network_stream: Any) -> bool:
     """Whether a connection speaks HTTP/2, on which other requests may be under way."""
-    with contextlib.suppress(Exception):
+    with suppress_failures():
         ssl_object: Any = network_stream.get_extra_info("ssl_object")
         return ssl_object is not None and ssl_object.selected_alpn_protocol() == "h2"
     return False
+
+
+def _watch_writes(network_stream: Any) -> None:
+    """Let each attempt that sends a request on a connection know which one it is.
+
+    A trace shows a connection when it is made, and not when the pool gives it to another request.
+    """
+    kind: Any = cast("Any", type(network_stream))
+    if not hasattr(kind, "write") or inspect.iscoroutinefunction(kind.write):
+        # Where waiting is asynchronous, what waits is cancelled.
+        return
+    itself = weakref.ref(network_stream)
+
+    def write(*args: Any, **kwargs: Any) -> None:
+        opening, written = CURRENT.get(), itself()
+        if opening is not None:
+            opening.uses(written)
+        kind.write(written, *args, **kwargs)
+
+    # A network stream of somebody else's may not take it: its connection is not known then.
+    with contextlib.suppress(AttributeError, TypeError):
+        network_stream.write = write

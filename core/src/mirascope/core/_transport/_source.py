@@ -80,7 +80,11 @@ class HTTPSource:
 
     def close(self) -> None:
         """Release the response."""
-        self._close()
+        try:
+            self._close()
+        finally:
+            # A response that was interrupted while it closed takes itself for closed.
+            self._connection.close()
 
 
 class AsyncHTTPSource:
