@@ -133,7 +133,7 @@ def test_parts_are_translated(part: Any, expected: Any) -> None:
                 "role": "assistant",
                 "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{broken"}}],
             },
-            "the arguments of an earlier call of 'f' are no JSON",
+            "the arguments of an earlier call of 'f' are not JSON",
         ),
     ],
 )

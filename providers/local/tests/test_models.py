@@ -100,7 +100,7 @@ def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "text.gguf").write_text("no model")
-    with pytest.raises(BadRequestError, match=r"text\.gguf' is no GGUF file"):
+    with pytest.raises(BadRequestError, match=r"text\.gguf' is not a GGUF file"):
         answer(str(tmp_path / "text.gguf"))
     with pytest.raises(BadRequestError, match="can't be read"):
         answer(str(tmp_path))

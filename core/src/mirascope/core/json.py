@@ -60,7 +60,7 @@ def as_mappings(value: object) -> list[Mapping[str, Any]]:
 
 
 def as_json_text(value: object) -> str:
-    """Return a value as JSON text: a string is taken to be that already, and None is no text.
+    """Return a value as JSON text: a string is taken to be that already, and None is an empty one.
 
     Servers send the arguments of a call as text or as the object itself.
     """

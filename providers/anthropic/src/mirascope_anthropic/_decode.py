@@ -36,7 +36,7 @@ from ._error_body import error_delta, is_error
 from ._tool_input import input_object
 
 FACTS: Final[tuple[str, ...]] = ("container", "stop_details", "stop_sequence")
-"""Fields beside the stop reason; `Accumulator.facts` keeps each that was sent, as JSON text."""
+"""Fields besides the stop reason; `Accumulator.facts` keeps each that was sent, as JSON text."""
 
 _STREAMED: Final = {"text": ("text",), "thinking": ("thinking", "signature")}
 """What follows a block's start in deltas, by the block's type."""

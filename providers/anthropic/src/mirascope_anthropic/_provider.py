@@ -219,7 +219,7 @@ def _options(connection: Connection) -> dict[str, Any]:
 def _with_own_token(client: ClientT, options: Mapping[str, Any]) -> ClientT:
     """Return a default client; one with a key of its own has no token from the environment.
 
-    Before 2.0 the SDK reads `ANTHROPIC_AUTH_TOKEN` beside a key that it was given.
+    Before 2.0 the SDK reads `ANTHROPIC_AUTH_TOKEN` besides a key that it was given.
     """
     if options.get("api_key"):
         client.auth_token = None

@@ -186,7 +186,7 @@ def _media(url: str) -> JSONObject:
     header, comma, data = url.removeprefix("data:").partition(",")
     media_type, *parameters = header.split(";")
     if not comma:
-        raise PromptError(f"{url[:40]!r} is no data: URL: it has no comma")
+        raise PromptError(f"{url[:40]!r} is not a data: URL: it has no comma")
     if media_type.startswith("text/"):
         text = _bytes(data, parameters).decode("utf-8", "replace")
         source = {"type": "text", "media_type": "text/plain", "data": text}
@@ -204,4 +204,4 @@ def _bytes(data: str, parameters: Sequence[str]) -> bytes:
     try:
         return base64.b64decode(b"".join(raw.split()), validate=True)
     except ValueError as error:
-        raise PromptError(f"a data: URL is no base64: {error}") from error
+        raise PromptError(f"a data: URL is not base64: {error}") from error

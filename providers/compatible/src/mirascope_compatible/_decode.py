@@ -72,7 +72,7 @@ class ChatDecoder(Decoder):
         usage: object = data.get("usage")
         failure: ErrorDelta | None = None
         for choice in choices:
-            # Perplexity sends the whole message beside the delta, Writer only a message.
+            # Perplexity sends the whole message besides the delta, Writer only a message.
             delta: JSONObject | None = choice.get("delta")
             if delta is None:
                 delta = choice.get("message")

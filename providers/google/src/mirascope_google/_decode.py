@@ -37,9 +37,9 @@ from ._partial_calls import PartialCall
 from ._usage import CONTINUED, HOPS
 
 CANDIDATE: Final = "candidate"
-"""The key of the block that holds what a candidate has beside its parts: grounding, citations."""
+"""The key of the block that holds what a candidate has besides its parts: grounding, citations."""
 RESPONSE: Final = "response"
-"""The key of the block that holds what the response has beside its candidates."""
+"""The key of the block that holds what the response has besides its candidates."""
 
 _OF_RESPONSE: Final = ("promptFeedback", "modelStatus")
 _NOT_OF_CANDIDATE: Final = frozenset({"content", "finishReason", "index", "continuationToken"})

@@ -158,7 +158,7 @@ def _function_calls(message: Mapping[str, Any], names: dict[str, str]) -> list[J
             args = json.loads(arguments) if isinstance(arguments, str) else arguments
         except ValueError:
             raise UsageError(
-                f"the arguments of an earlier call of {function['name']!r} are no JSON: "
+                f"the arguments of an earlier call of {function['name']!r} are not JSON: "
                 f"{arguments!r:.120}"
             ) from None
         parts.append({"functionCall": {"name": function["name"], "args": args}})

@@ -108,7 +108,7 @@ def _file_of_user(path: Path) -> ModelFile:
         raise BadRequestError(f"the model {str(path)!r} can't be read: {error.strerror}") from error
     if magic != b"GGUF":
         raise BadRequestError(
-            f"{str(path)!r} is no GGUF file: llama.cpp runs models in that format only"
+            f"{str(path)!r} is not a GGUF file, the only format that llama.cpp runs"
         )
     path = path.resolve()
     for known in MODELS.values():

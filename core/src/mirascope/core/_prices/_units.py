@@ -65,7 +65,7 @@ PER: Final = {size: Decimal(size) for size in (1_000_000, 1000, 1)}
 
 
 def total_of(unit: str) -> str | None:
-    """Return the total that a narrower unit is a part of, or None for what is no part of one."""
+    """Return the total that a narrower unit is a part of, or None for what is not a part of one."""
     for total in ("cache_read", "cache_write", "input", "output"):
         if unit.startswith(f"{total}_"):
             return total

@@ -42,7 +42,7 @@ class Usage:
     """What a response used, by one rule for all providers. Counts are tokens.
 
     `input_tokens` includes cache reads and writes; `output_tokens` includes reasoning. The parts
-    are broken out beside the totals and are never to be added to them.
+    are broken out besides the totals and are never to be added to them.
 
     Attributes:
         input_tokens: all tokens of the prompt.

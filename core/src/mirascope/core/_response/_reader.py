@@ -281,7 +281,7 @@ class ResponseReader(Generic[ChunkT]):
         calls = answer.add(deltas)
         if answer.error is not None:
             if any(isinstance(delta, _SAID) for delta in deltas):
-                # What was said beside the failure was said.
+                # What came besides the failure counts.
                 items.append((self._chunk_class(deltas, data, raw, obj, self._provider), None))
                 self.chunks += 1
             self._provider_failed(answer.error)
