@@ -107,6 +107,14 @@ def test_placeholders_are_no_credentials(value: str) -> None:
     assert Secrets([value]).hide(f"a {value} b") == f"a {value} b"
 
 
+@pytest.mark.parametrize(
+    "value", ["/var/models/llama-3.2-1b", "C:\\models\\llama-3.2-1b", "models/llama-3.2-1b.gguf"]
+)
+def test_the_key_of_a_cache_of_files_is_not_a_credential(value: str) -> None:
+    key = "unlike-any-prefix-0123456789"
+    assert Secrets.of_variables({"key": value, "token": key}) == [key]
+
+
 class Part(BaseModel):
     text: str
     api_key: str = "unset"

@@ -62,6 +62,8 @@ _WITH_SCHEME: Final = re.compile(r"(\w+) +(\S+)")
 _PLAIN_WORDS: Final = re.compile(r"""[\s"':]|=[^=]""")
 _GENERATED: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w\-+/=.~]{16,}")
 _KEY_LIKE: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])(?!\w+://)\S{16,}")
+_PATH: Final = re.compile(r"[/~.]|[A-Za-z]:[\\/]|.*\.[A-Za-z]\w{0,4}\Z")
+"""How the path of a file begins, or ends: a cache of files has a `key` too."""
 _CUT_END: Final = re.compile(r"""[\s'"…)\]}.\\]*\Z""")
 _HIDDEN: Final = "***"
 _DEPTH: Final = 2
@@ -129,10 +131,15 @@ class Secrets:
     def of_variables(values: Mapping[str, Any]) -> list[str]:
         """Return the credentials in the variables of a function that sends requests.
 
-        Any loop has a `key`: what stands under a credential's name has to look like one too.
+        Any loop has a `key`: what stands under a credential's name has to look like one too, and
+        not like a file's path.
         """
         texts = {name: value for name, value in values.items() if isinstance(value, str)}
-        found = [text for text in _credentials_in(texts) if _KEY_LIKE.fullmatch(text)]
+        found = [
+            text
+            for text in _credentials_in(texts)
+            if _KEY_LIKE.fullmatch(text) and not _PATH.match(text)
+        ]
         headers = {name: value for name, value in values.items() if _HEADERS.search(name)}
         return [*found, *_credentials_in(headers)]
 
