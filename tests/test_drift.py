@@ -60,7 +60,9 @@ def test_a_shim_is_the_model_of_all_shims(name: str) -> None:
 def test_a_description_agrees_with_its_distribution(name: str) -> None:
     project = pyproject(f"providers/{name}")["project"]
     assert project["name"] == f"mirascope-{name}"
-    assert project["entry-points"] == {"mirascope.providers": {name: f"mirascope_{name}._plugin"}}
+    entry_points = project["entry-points"]
+    assert entry_points["mirascope.providers"] == {name: f"mirascope_{name}._plugin"}
+    assert entry_points.keys() - {"mirascope.providers"} <= {"mirascope.hosts"}
     spec = provider(name)
     assert (spec.name, spec.package) == (name, f"mirascope_{name}")
     assert spec.api_version == PLUGIN_API

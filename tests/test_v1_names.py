@@ -17,7 +17,7 @@ from typing import Any, get_overloads
 import mirascope
 import pytest
 from mirascope import _left_out, core, llm
-from mirascope.core import MirascopeError, UnknownProviderError
+from mirascope.core import MirascopeError, UnknownProviderError, compatible
 from mirascope.core.plugins import _elsewhere
 from mirascope.core.plugins._first_party import FIRST_PARTY
 from mirascope.core.testing import Server, streamed, whole
@@ -102,8 +102,9 @@ def test_a_module_says_what_to_write_instead(module: str) -> None:
         ("from mirascope.core import vertex", r"'google' with client=genai.Client\(vertexai=True"),
         ("from mirascope.core import azure", r"'openai' with client=AzureOpenAI\(\)"),
         ("from mirascope.core import bedrock", r"'anthropic' with client=AnthropicBedrock\(\)"),
-        ("from mirascope.core import groq", r"compatible\.call\(…, base_url=…\)"),
-        ("from mirascope.core.groq import GroqStream", r"compatible\.call\(…, base_url=…\)"),
+        ("from mirascope.core import cohere", r"compatible\.call\(…, base_url=…\)"),
+        ("from mirascope.core import groq", r"compatible\.call\(…, host='groq'\)"),
+        ("from mirascope.core.groq import GroqStream", r"compatible\.call\(…, host='groq'\)"),
     ],
 )
 def test_the_way_out(statement: str, way_out: str) -> None:
@@ -153,7 +154,17 @@ def test_a_plugin_may_have_the_name_of_a_provider_of_v1(tmp_path: Path) -> None:
         imported("mirascope.core", "groq")
 
 
-@pytest.mark.parametrize("name", _elsewhere.ELSEWHERE)
+HOSTS = {name for name, text in _elsewhere.ELSEWHERE.items() if "host=" in text}
+
+
+@pytest.mark.parametrize("name", sorted(HOSTS))
+def test_a_provider_that_is_a_host_now_is_found_by_name(name: str) -> None:
+    assert core.provider(name).base_url
+    llm.call(name, "model")
+    compatible.call("model", host=name)
+
+
+@pytest.mark.parametrize("name", sorted(_elsewhere.ELSEWHERE.keys() - HOSTS))
 def test_a_provider_that_is_asked_for_by_name(name: str) -> None:
     for decorate in (
         lambda: core.call(f"{name}/model"),

@@ -31,6 +31,16 @@ def mirascope_provider():
 """
 
 
+HOST = """\
+from mirascope_compatible import Host
+
+acme_host = Host(
+    name="acme_host", title="Acme 機", base_url="https://api.acme.example/v1",
+    api_key_env=("ACME_API_KEY", "ACME_KEY"),
+)
+"""
+
+
 def good(name: str, *, api_version: int = 1, sdk: str | None = None) -> str:
     return GOOD.format(name=name, api_version=api_version, sdk=sdk)
 
@@ -39,7 +49,9 @@ def good(name: str, *, api_version: int = 1, sdk: str | None = None) -> str:
 def site(tmp_path: Path) -> Path:
     """A directory of installed distributions: two good ones, and one of each kind of trouble."""
 
-    def install(distribution: str, name: str, code: str) -> None:
+    def install(
+        distribution: str, name: str, code: str, group: str = "mirascope.providers"
+    ) -> None:
         module = distribution.replace("-", "_")
         (tmp_path / f"{module}.py").write_text(code, "utf-8")
         info = tmp_path / f"{module}-2.5.dist-info"
@@ -47,7 +59,8 @@ def site(tmp_path: Path) -> Path:
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 2.5\n"
         )
-        (info / "entry_points.txt").write_text(f"[mirascope.providers]\n{name} = {module}\n")
+        value = module if group == "mirascope.providers" else f"{module}:{name}"
+        (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
 
     install("acme-good", "acme", good("acme"))
     install("acme-typer", "with_sdk", good("with_sdk", sdk="typer"))
@@ -57,6 +70,8 @@ def site(tmp_path: Path) -> Path:
     install("acme-two", "twice", good("twice"))
     install("acme-no-sdk", "nosdk", good("nosdk", sdk="a-missing-sdk"))
     install("acme-off", "off", good("off"))
+    install("acme-hosts", "acme_host", HOST, group="mirascope.hosts")
+    install("acme-lost", "lost", "lost = 1", group="mirascope.hosts")
     return tmp_path
 
 
@@ -92,6 +107,8 @@ def test_the_table_in_a_pipe(site: Path) -> None:
     done = providers(site)
     assert done.returncode == 0
     header, *rows = done.stdout.decode().splitlines()
+    hosts = next(number for number, row in enumerate(rows) if row.startswith("host "))
+    rows = rows[:hosts]
     assert header.split() == ["name", "title", "distribution", "SDK", "plugin", "API", "state"]
     by_name = {row.split()[0]: row for row in rows}
     assert by_name.keys() >= STATES.keys() | {"openai", "compatible"}
@@ -113,6 +130,26 @@ def test_the_table_in_a_pipe(site: Path) -> None:
     assert "speaks plugin API 99" in by_name["newer"]
 
 
+def test_the_hosts_in_a_pipe(site: Path) -> None:
+    done = providers(site, ACME_KEY="a-key-0123456789")
+    lines = done.stdout.decode().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("host "))
+    header, *rows = lines[start:]
+    assert header.split() == ["host", "address", "key", "prices", "distribution", "state"]
+    by_name = {row.split()[0]: row for row in rows}
+    assert list(by_name) == sorted(by_name)
+    assert by_name.keys() >= {"acme_host", "lost", "deepseek", "ollama"}
+    address = header.index("address")
+    assert all(row[address - 2 : address] == "  " for row in rows)
+    assert by_name["acme_host"].split()[1:] == [
+        *("https://api.acme.example/v1", "ACME_KEY", "(set)", "-", "acme-hosts", "2.5", "ok"),
+    ]
+    assert "none needed" in by_name["ollama"]
+    assert " free " in by_name["ollama"]
+    assert "broken: provider 'lost' (acme-lost 2.5): its entry point is a 'int'" in by_name["lost"]
+    assert b"a-key-0123456789" not in done.stdout
+
+
 def test_json(site: Path) -> None:
     done = providers(site, "--format", "json")
     assert done.returncode == 0
@@ -130,6 +167,37 @@ def test_json(site: Path) -> None:
         "state": "ok",
         "reason": None,
     }
+    assert not found.keys() & {"acme_host", "lost", "deepseek"}
+
+
+def test_the_hosts_in_json(site: Path) -> None:
+    done = providers(site, "--hosts", "--format", "json")
+    assert done.returncode == 0
+    found = {status["name"]: status for status in json.loads(done.stdout)}
+    assert "acme" not in found
+    assert found["acme_host"] == {
+        "name": "acme_host",
+        "title": "Acme 機",
+        "distributions": ["acme-hosts 2.5"],
+        "package": "mirascope_compatible",
+        "sdk": None,
+        "api_version": 1,
+        "apis": ["chat"],
+        "capabilities": ["async", "sync"],
+        "state": "ok",
+        "reason": None,
+        "base_url": "https://api.acme.example/v1",
+        "api_key_env": ["ACME_API_KEY", "ACME_KEY"],
+        "prices": "",
+    }
+    assert (found["lost"]["state"], found["lost"]["base_url"]) == ("broken", None)
+    assert found["ollama"]["prices"] == "free"
+    lines = providers(site, "--hosts").stdout.decode().splitlines()
+    assert [line.split()[0] for line in lines] == ["host", *found]
+
+
+def test_json_of_plugins_that_are_not_well(site: Path) -> None:
+    found = {s["name"]: s for s in json.loads(providers(site, "--format", "json").stdout)}
     assert found["openai"]["sdk"] == f"openai {version('openai')}"
     assert found["twice"]["distributions"] == ["acme-one 2.5", "acme-two 2.5"]
     assert found["twice"]["title"] is None
@@ -138,7 +206,7 @@ def test_json(site: Path) -> None:
 
 def test_check_fails_for_what_is_not_ok_but_was_not_disabled(site: Path) -> None:
     assert providers(site, "--check").returncode == 1
-    everything = ",".join(STATES.keys() - {"acme", "off"} | {"local"})
+    everything = ",".join(STATES.keys() - {"acme", "off"} | {"local", "lost"})
     off = providers(site, "--check", MIRASCOPE_DISABLE_PLUGINS=everything)
     assert off.returncode == 0
     assert b"disabled" in off.stdout

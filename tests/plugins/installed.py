@@ -31,9 +31,18 @@ class Site:
         self.modules: list[str] = []
 
     def install(
-        self, dist: str, *, name: str | None = None, code: str = GOOD, version: str = "1.0"
+        self,
+        dist: str,
+        *,
+        name: str | None = None,
+        code: str = GOOD,
+        version: str = "1.0",
+        group: str = "mirascope.providers",
     ) -> None:
-        """Install a distribution of one module that is the plugin `name`."""
+        """Install a distribution of one module that is the plugin `name`.
+
+        For a host (`group`), the entry point leads to the module's attribute `HOST`.
+        """
         module = dist.replace("-", "_")
         name = name or module.removeprefix("mirascope_")
         source = dedent(code)
@@ -43,7 +52,8 @@ class Site:
         info = self.path / f"{module}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(f"[mirascope.providers]\n{name} = {module}\n")
+        value = module if group == "mirascope.providers" else f"{module}:HOST"
+        (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
         self.modules.append(module)
 
 

@@ -65,6 +65,8 @@ def test_the_guide_followed_literally_gives_working_plugins(
                 UV_PYTHON_DOWNLOADS="never",
                 BETA_BASE_URL=server.url,
                 BETA_API_KEY="beta-key",
+                GAMMA_BASE_URL=server.url,
+                GAMMA_API_KEY="gamma-key",
                 ACME_BASE_URL=server.url.removesuffix("/v1"),
                 ACME_API_KEY="acme-key",
                 **env,
@@ -91,10 +93,12 @@ def test_the_guide_followed_literally_gives_working_plugins(
     listed = printed["mirascope providers"]
     assert re.search(r"^beta .*mirascope-beta 0\.1\.0 .*\bok$", listed, re.M), listed
     assert printed['mirascope run -m beta/beta-1 "Say hello"'] == "Hello, world\n"
+    assert printed['mirascope run -m gamma/org/gamma-1 "Say hello"'] == "Hello, world\n"
     assert printed['mirascope run -m acme/acme-large "Say hello"'] == "Hello, world\n"
     assert run("python hello.py").stdout == "Hello, world\n{'in': 3, 'out': 5} $0.000046\n"
     assert [request.json["model"] for request in server.requests] == [
         "beta-1",
+        "org/gamma-1",
         "acme-large",
         "acme-large",
     ]

@@ -1,7 +1,8 @@
-"""`mirascope providers`: every plugin and how it stands."""
+"""`mirascope providers`: every plugin and how it stands, and every host."""
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mirascope.core.plugins import PluginStatus
 
 _COLUMNS: Final = ("name", "title", "distribution", "SDK", "plugin API", "state")
+_HOST_COLUMNS: Final = ("host", "address", "key", "prices", "distribution", "state")
 
 
 class ProvidersFormat(StrEnum):
@@ -26,8 +28,15 @@ class ProvidersFormat(StrEnum):
 
 def providers(
     form: Annotated[
-        ProvidersFormat, typer.Option("--format", help="A table, or a JSON array.")
+        ProvidersFormat,
+        typer.Option(
+            "--format",
+            help="Tables, or a JSON array: of the plugins, or of the hosts with --hosts.",
+        ),
     ] = ProvidersFormat.TEXT,
+    only_hosts: Annotated[
+        bool, typer.Option("--hosts", help="List the hosts only: the servers that have names.")
+    ] = False,
     check: Annotated[
         bool,
         typer.Option(
@@ -37,21 +46,29 @@ def providers(
         ),
     ] = False,
 ) -> None:
-    """List the provider plugins and how they stand."""
-    from mirascope.core.plugins import PluginState, statuses
+    """List the provider plugins and how they stand, and the hosts that they know by name."""
+    from mirascope.core.plugins import PluginState, host_statuses, statuses
 
-    found = statuses()
+    found, hosts = [] if only_hosts else statuses(), host_statuses()
+    tables: list[tuple[tuple[str, ...], list[PluginStatus], list[tuple[str, ...]]]] = []
+    if found:
+        tables.append((_COLUMNS, found, [*map(_cells, found)]))
+    if hosts:
+        tables.append((_HOST_COLUMNS, hosts, [*map(_host_cells, hosts)]))
     if form is ProvidersFormat.JSON:
-        write_line(format_json([_record(status) for status in found]))
-    elif not found:
+        records = map(_host_record, hosts) if only_hosts else map(_record, found)
+        write_line(format_json([*records]))
+    elif not tables:
         note('no provider is installed; for one: pip install "mirascope-core[openai]"')
     elif sys.stdout.isatty():
-        _print_table(found)
+        for columns, listed, rows in tables:
+            _print_table(columns, listed, rows)
     else:
-        for line in _aligned([_COLUMNS, *map(_cells, found)]):
-            write_line(line)
+        for columns, _, rows in tables:
+            for line in _aligned([columns, *rows]):
+                write_line(line)
     good = (PluginState.OK, PluginState.DISABLED)
-    if check and any(status.state not in good for status in found):
+    if check and any(status.state not in good for status in (*found, *hosts)):
         raise typer.Exit(1)
 
 
@@ -71,17 +88,59 @@ def _record(status: PluginStatus) -> dict[str, Any]:
     }
 
 
+def _host_record(status: PluginStatus) -> dict[str, Any]:
+    spec = status.spec
+    return {
+        **_record(status),
+        "base_url": None if spec is None else spec.base_url,
+        "api_key_env": None if spec is None else list(spec.api_key_env),
+        "prices": None if spec is None else _prices(status.name),
+    }
+
+
+def _prices(host: str) -> str:
+    """Return what is known of a host's prices: `"12 models"`, `"free"`, `""`."""
+    from mirascope.core.plugins import load_host
+
+    table = load_host(host).prices
+    if table.free:
+        return "free"
+    return f"{len(table.models)} models" if table else ""
+
+
+def _host_cells(status: PluginStatus) -> tuple[str, ...]:
+    spec = status.spec
+    set_ = () if spec is None else [name for name in spec.api_key_env if os.environ.get(name)]
+    key = "" if spec is None else next(iter(spec.api_key_env), "none needed")
+    cells = (
+        status.name,
+        "" if spec is None else spec.base_url or "",
+        f"{set_[0]} (set)" if set_ else key,
+        "" if spec is None else _prices(status.name),
+        " and ".join(status.distributions),
+        _state(status),
+    )
+    return _shown(cells)
+
+
+def _state(status: PluginStatus) -> str:
+    return f"{status.state}: {status.reason}" if status.reason else str(status.state)
+
+
 def _cells(status: PluginStatus) -> tuple[str, ...]:
     spec = status.spec
-    state = f"{status.state}: {status.reason}" if status.reason else str(status.state)
     cells = (
         status.name,
         "" if spec is None else spec.title,
         " and ".join(status.distributions),
         status.sdk,
         "" if spec is None else str(spec.api_version),
-        state,
+        _state(status),
     )
+    return _shown(cells)
+
+
+def _shown(cells: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(printable(" ".join(cell.split())) or "-" for cell in cells)
 
 
@@ -97,7 +156,9 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _print_table(found: list[PluginStatus]) -> None:
+def _print_table(
+    columns: tuple[str, ...], found: list[PluginStatus], rows: list[tuple[str, ...]]
+) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -107,9 +168,8 @@ def _print_table(found: list[PluginStatus]) -> None:
 
     styles = {PluginState.OK: "green", PluginState.DISABLED: "dim"}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in _COLUMNS:
+    for column in columns:
         table.add_column(column, overflow="fold")
-    for status in found:
-        *cells, state = _cells(status)
+    for status, (*cells, state) in zip(found, rows, strict=True):
         table.add_row(*map(Text, cells), Text(state, style=styles.get(status.state, "red")))
     Console(highlight=False).print(table)

@@ -20,6 +20,7 @@ from ._call_response_chunk import ChatChunk, CompatibleCallResponseChunk
 from ._chat_provider import ChatProvider
 from ._decode import ChatDecoder
 from ._errors import status_error
+from ._host import Host
 from ._provider import CompatibleProvider
 from ._stream import CompatibleAsyncStream, CompatibleStream
 from ._usage import normalize as normalize_usage
@@ -41,6 +42,7 @@ __all__ = [
     "CompatibleResponseChunk",
     "CompatibleStream",
     "CompatibleTool",
+    "Host",
     "call",
     "call_async",
     "compatible_call",

@@ -13,6 +13,7 @@ from mirascope.core import (
     BaseAsyncStream,
     BaseCallResponse,
     BaseStream,
+    CallRequest,
     ClientCache,
     Connection,
     HTTPSource,
@@ -62,6 +63,19 @@ class CompatibleProvider(ChatProvider):
     """The environment variable for the address, where `base_url` is None."""
     api_key_env: ClassVar[str] = "OPENAI_API_KEY"
     """The environment variable for the key, which is sent to that address only."""
+
+    @override
+    def prepare(self, request: CallRequest) -> Request:
+        if "host" in request.call_params:
+            raise UsageError(
+                f"{self.name}: host is an argument of compatible.call(); where a provider is "
+                "named, a host is named in its place, as in call('deepseek/deepseek-chat')"
+            )
+        return super().prepare(request)
+
+    def environment_key(self) -> str | None:
+        """Return the key that the environment holds for the provider's own address, if any."""
+        return os.environ.get(self.api_key_env)
 
     @override
     def open(self, request: Request, connection: Connection) -> Source:
@@ -131,7 +145,7 @@ class CompatibleProvider(ChatProvider):
         if not key and (
             not given_url or (settings.get("base_url") and connection.takes_environment_key(own))
         ):
-            key = os.environ.get(self.api_key_env)
+            key = self.environment_key()
         if not url:
             raise UsageError(
                 f"{self.name}: no server is given: pass base_url= or set {self.base_url_env}"

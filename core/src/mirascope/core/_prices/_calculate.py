@@ -76,9 +76,13 @@ def calculate_cost(
             total=reported, basis="provider", exact=not notes, notes=tuple(notes), model=model
         )
     notes += usage.cost_notes
-    if table.free:
+    host = usage.facts.get("host")
+    if table.free and (not host or host in table.hosts):
+        if host and (said := table.host_note(host)):
+            notes.append(said)
+        certain = not notes
         notes.append("the model runs on this machine")
-        return Cost(total=ZERO, exact=final, notes=tuple(notes), model=model)
+        return Cost(total=ZERO, exact=certain, notes=tuple(notes), model=model)
     if not usage.is_known:
         _warn(
             table,
@@ -344,8 +348,9 @@ def _warn(table: PriceTable, text: str, strict: bool) -> None:
     """Warn once that a cost is not known; with `strict`, raise."""
     if strict:
         raise UnknownPriceError(text)
-    # A provider without any table is priced by nobody, which is no surprise worth a warning.
-    if not table or text in _warned:
+    # A provider without any table is priced by nobody, which is a surprise only where it says so.
+    text = text if table else table.lack
+    if not text or text in _warned:
         return
     _warned.add(text)
     warnings.warn(text, UnknownPriceWarning, stacklevel=_level_of_the_caller())

@@ -63,6 +63,8 @@ class PriceTable:
         updated: when they were last checked (ISO date), or None.
         source: where they are published, or None.
         free: whether everything costs nothing, such as a model that runs in the process.
+        lack: what is said, once, where a table without any price is asked for one; `""` where that
+            is no surprise.
         models: the entries, by name.
         strip_prefixes: what is accepted in front of a model's name.
         same_price: the units whose price is that of the broader one where a model has no other.
@@ -79,6 +81,7 @@ class PriceTable:
     updated: str | None = None
     source: str | None = None
     free: bool = False
+    lack: str = ""
     models: Mapping[str, ModelPrices] = field(default_factory=dict[str, ModelPrices])
     strip_prefixes: tuple[str, ...] = ()
     same_price: frozenset[str] = frozenset()
@@ -118,15 +121,20 @@ class PriceTable:
         return cls(provider=provider)
 
     @classmethod
-    def from_package(cls, package: str) -> PriceTable:
-        """Read `prices.toml` of an installed package.
+    def from_package(cls, package: str, file: str = "prices.toml") -> PriceTable:
+        """Read the prices of an installed package.
+
+        Args:
+            package: the package.
+            file: the file in it.
 
         Raises:
             UsageError: the file does not follow the format.
         """
         from importlib.resources import files
 
-        return cls.from_toml((files(package) / "prices.toml").read_text("utf-8"), package)
+        origin = package if file == "prices.toml" else f"{package}/{file}"
+        return cls.from_toml(files(package).joinpath(file).read_text("utf-8"), origin)
 
     @classmethod
     def from_toml(cls, text: str, origin: str) -> Self:

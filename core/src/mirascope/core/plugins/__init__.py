@@ -4,31 +4,35 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from .._public import publish
-from ._spec import OLDEST_PLUGIN_API, PLUGIN_API, Capability, ProviderSpec
+from ._spec import OLDEST_PLUGIN_API, PLUGIN_API, Capability, HostPlugin, ProviderSpec
 
 if TYPE_CHECKING:
     from ._hooks import hookimpl
     from ._registry import (
         configure,
         isolated_registry,
+        load_host,
         load_provider,
         provider,
         register_plugin,
         register_provider,
         unregister_plugin,
     )
-    from ._status import PluginState, PluginStatus, statuses
+    from ._status import PluginState, PluginStatus, host_statuses, statuses
 
 __all__ = [
     "OLDEST_PLUGIN_API",
     "PLUGIN_API",
     "Capability",
+    "HostPlugin",
     "PluginState",
     "PluginStatus",
     "ProviderSpec",
     "configure",
     "hookimpl",
+    "host_statuses",
     "isolated_registry",
+    "load_host",
     "load_provider",
     "provider",
     "publish",
@@ -44,7 +48,9 @@ _LOADED_LATER = {
     "PluginStatus": "_status",
     "configure": "_registry",
     "hookimpl": "_hooks",
+    "host_statuses": "_status",
     "isolated_registry": "_registry",
+    "load_host": "_registry",
     "load_provider": "_registry",
     "provider": "_registry",
     "register_plugin": "_registry",

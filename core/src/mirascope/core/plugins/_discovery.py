@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -28,6 +28,7 @@ from ._first_party import FIRST_PARTY, install_command
 from ._spec import PROVIDER_NAME
 
 GROUP: Final = "mirascope.providers"
+HOST_GROUP: Final = "mirascope.hosts"
 DISABLE_VARIABLE: Final = "MIRASCOPE_DISABLE_PLUGINS"
 
 PLUGIN_FAILURES: Final = (Exception, SystemExit)
@@ -72,11 +73,11 @@ class Origin:
         return BrokenProviderError(f"{self}: {why}{way_out}", provider=self.name)
 
 
-@lru_cache(maxsize=1)
-def discover() -> Mapping[str, tuple[EntryPoint, ...]]:
-    """Return the entry points of each provider name; imports none of them."""
+@lru_cache(maxsize=2)
+def discover(group: str = GROUP) -> Mapping[str, tuple[EntryPoint, ...]]:
+    """Return the entry points of each provider's name, or host's; imports none of them."""
     found: dict[str, list[EntryPoint]] = {}
-    for entry_point in entry_points(group=GROUP):
+    for entry_point in entry_points(group=group):
         claims = found.setdefault(entry_point.name, [])
         # One distribution is found twice where two entries of sys.path lead to it.
         if all(distribution(entry_point) != distribution(other) for other in claims):
@@ -95,17 +96,21 @@ def distribution(entry_point: EntryPoint) -> str:
     return f"{dist.name} {dist.version}" if dist is not None else entry_point.value
 
 
-def import_plugin(name: str) -> tuple[object, Origin]:
+def import_plugin(name: str, group: str = GROUP) -> tuple[object, Origin]:
     """Import the plugin that claims a provider's name; nothing about it has been checked yet.
+
+    Args:
+        name: the provider's name, or the host's.
+        group: the entry points among which it is.
 
     Raises:
         ProviderError: the plugin is missing, unknown, disabled, claimed twice, or fails to import.
     """
-    claims = discover().get(name, ())
+    claims = claims_of(name, group)
     claimants = " and ".join(map(distribution, claims))
     _refuse_disabled(name, claimants)
     if not claims:
-        raise _unknown(name)
+        raise _unknown(name) if group == GROUP else _unknown_host(name)
     entry_point, *others = claims
     if others:
         raise ProviderConflictError(
@@ -120,6 +125,23 @@ def import_plugin(name: str) -> tuple[object, Origin]:
         return entry_point.load(), origin
     except PLUGIN_FAILURES as error:
         raise origin.broken(f"failed to import {entry_point.value!r}: {describe(error)}") from error
+
+
+def claims_of(name: str, group: str) -> tuple[EntryPoint, ...]:
+    """Return the one distribution's claim of a name, or all of them where they are in conflict.
+
+    Of two that claim a host's name, the one that is not of this project has it: who installs a
+    plugin for a host wants that, and a preset that is added here must not take it away.
+    """
+    claims = discover(group).get(name, ())
+    if group == HOST_GROUP and len(claims) > 1:
+        claims = tuple(c for c in claims if not _is_ours(c)) or claims
+    return claims
+
+
+def _is_ours(entry_point: EntryPoint) -> bool:
+    dist = entry_point.dist
+    return dist is not None and dist.name.removeprefix("mirascope-") in FIRST_PARTY
 
 
 def _refuse_disabled(name: str, claimants: str) -> None:
@@ -144,8 +166,21 @@ def _unknown(name: str) -> ProviderError:
         return UnknownProviderError(
             f"no provider {name!r} is installed {installed}: {ELSEWHERE[name]}", provider=name
         )
-    close = difflib.get_close_matches(name, {*known, *FIRST_PARTY}, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = _close(name, {*known, *FIRST_PARTY, *discover(HOST_GROUP)})
     return UnknownProviderError(
         f"no provider {name!r} is installed{hint} {installed}", provider=name
     )
+
+
+def _unknown_host(name: str) -> ProviderError:
+    known = discover(HOST_GROUP)
+    return UnknownProviderError(
+        f"no host {name!r} is known{_close(name, known)} (known: {', '.join(known) or 'none'}); "
+        "any other server takes base_url= and api_key= instead",
+        provider=name,
+    )
+
+
+def _close(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -20,9 +20,24 @@ from .._errors import (
 )
 from .._process import ProcessLock
 from .._provider._provider import Provider
-from ._discovery import PLUGIN_FAILURES, Origin, discover, import_plugin
+from ._discovery import HOST_GROUP, PLUGIN_FAILURES, Origin, discover, import_plugin
 from ._spec import ProviderSpec
-from ._validation import Settings, examine_observer, examine_provider, new_manager
+from ._validation import (
+    Settings,
+    examine_host,
+    examine_observer,
+    examine_provider,
+    new_manager,
+)
+
+
+@dataclass(frozen=True)
+class LoadedHost:
+    """A host that has been loaded: its description, who answers, and where it comes from."""
+
+    spec: ProviderSpec
+    provider: Provider
+    origin: Origin
 
 
 @dataclass
@@ -33,6 +48,7 @@ class _Registry:
     providers: dict[tuple[str, str], Provider] = field(
         default_factory=dict[tuple[str, str], Provider]
     )
+    hosts: dict[str, LoadedHost] = field(default_factory=dict[str, LoadedHost])
     settings: list[Settings] = field(default_factory=list[Settings])
 
     def add(self, plugin: object, spec: ProviderSpec, origin: Origin) -> None:
@@ -54,12 +70,16 @@ _observers.hooks = _registry.manager.hook
 def provider(name: str) -> ProviderSpec:
     """Return the description of an installed provider, loading its plugin.
 
+    A host has its name where no plugin for a provider has it.
+
     Raises:
         ProviderError: the plugin is missing, unknown, disabled, broken, incompatible, or claimed by
             several distributions; the message has what to do.
     """
     with _lock:
         if name not in _registry.specs:
+            if name not in discover() and name in discover(HOST_GROUP):
+                return host(name).spec
             plugin, origin = import_plugin(name)
             spec = examine_provider(plugin, origin, _registry.settings)
             _registry.add(plugin, spec, origin)
@@ -78,6 +98,8 @@ def load_provider(name: str, api: str | None = None) -> Provider:
     """
     spec = provider(name)
     api = api or next(iter(spec.apis))
+    if name not in _registry.specs and api in spec.apis:
+        return host(name).provider
     with _lock:
         loaded = _registry.providers.get((name, api))
         if loaded is None:
@@ -86,13 +108,39 @@ def load_provider(name: str, api: str | None = None) -> Provider:
                     f"provider {name!r} has no API {api!r}; it has: {', '.join(spec.apis)}",
                     provider=name,
                 )
-            loaded = _load_api(spec, api)
+            loaded = _load_api(spec, api, _registry.origins[name])
             _registry.providers[name, api] = loaded
         return loaded
 
 
-def _load_api(spec: ProviderSpec, api: str) -> Provider:
-    origin = _registry.origins[spec.name]
+def host(name: str) -> LoadedHost:
+    """Return a host, whichever plugin for a provider has its name besides.
+
+    Raises:
+        ProviderError: no plugin has such a host, or the one that does is disabled, broken,
+            incompatible, or in conflict with another; the message has what to do.
+    """
+    with _lock:
+        found = _registry.hosts.get(name)
+        if found is None:
+            plugin, origin = import_plugin(name, HOST_GROUP)
+            spec = examine_host(plugin, origin)
+            loaded = _load_api(spec, next(iter(spec.apis)), origin)
+            found = _registry.hosts[name] = LoadedHost(spec, loaded, origin)
+        return found
+
+
+def load_host(name: str) -> Provider:
+    """Return the provider that answers for a host, a server with a name of its own.
+
+    Raises:
+        ProviderError: no plugin has such a host, or the one that does is disabled, broken,
+            incompatible, or in conflict with another; the message has what to do.
+    """
+    return host(name).provider
+
+
+def _load_api(spec: ProviderSpec, api: str, origin: Origin) -> Provider:
     try:
         loaded = spec.apis[api]()
     except PLUGIN_FAILURES as error:
@@ -119,7 +167,8 @@ def provider_module(name: str) -> ModuleType:
 
 def origin_of(name: str) -> Origin | None:
     """Return where the plugin in use for a name comes from, or None where none is loaded."""
-    return _registry.origins.get(name)
+    found = _registry.hosts.get(name)
+    return _registry.origins.get(name) or (None if found is None else found.origin)
 
 
 def registered_names() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from .._provider._provider import Provider
@@ -50,6 +50,8 @@ class ProviderSpec:
         api_key_env: the environment variables that hold its credentials.
         sdk: the distribution of the SDK that it uses, or None.
         docs_url: where its documentation is.
+        base_url: the address of the one server that this is, for a host of another provider's
+            protocol; its users import that provider's package. None for a provider.
     """
 
     name: str
@@ -61,3 +63,15 @@ class ProviderSpec:
     api_key_env: tuple[str, ...] = ()
     sdk: str | None = None
     docs_url: str | None = None
+    base_url: str | None = None
+
+
+class HostPlugin(Protocol):
+    """What an entry point of `mirascope.hosts` leads to: a server with a name, an address, a key.
+
+    `mirascope_compatible.Host` is one.
+    """
+
+    def spec(self) -> ProviderSpec:
+        """Describe the host; its `base_url` is given."""
+        ...

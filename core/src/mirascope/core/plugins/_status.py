@@ -14,8 +14,8 @@ from .._errors import (
     ProviderConflictError,
     ProviderError,
 )
-from ._discovery import discover, distribution
-from ._registry import load_provider, origin_of, provider, registered_names
+from ._discovery import HOST_GROUP, claims_of, discover, distribution
+from ._registry import host, load_provider, origin_of, provider, registered_names
 from ._spec import ProviderSpec
 
 
@@ -62,6 +62,26 @@ def statuses() -> list[PluginStatus]:
     return [_status(name) for name in sorted({*discover(), *registered_names()})]
 
 
+def host_statuses() -> list[PluginStatus]:
+    """Return every host that a plugin brings, loading each; none hurts another."""
+    return [_host_status(name) for name in discover(HOST_GROUP)]
+
+
+def _host_status(name: str) -> PluginStatus:
+    distributions = tuple(map(distribution, claims_of(name, HOST_GROUP)))
+    try:
+        spec = host(name).spec
+    except ProviderError as error:
+        return PluginStatus(
+            name=name, distributions=distributions, state=_state(error), reason=str(error)
+        )
+    return PluginStatus(name=name, distributions=distributions, state=PluginState.OK, spec=spec)
+
+
+def _state(error: ProviderError) -> PluginState:
+    return _ERROR_STATES.get(type(error), PluginState.BROKEN)
+
+
 def _status(name: str) -> PluginStatus:
     distributions = tuple(map(distribution, discover().get(name, ())))
     distributions = distributions or ("registered by hand",)
@@ -75,7 +95,7 @@ def _status(name: str) -> PluginStatus:
         return PluginStatus(
             name=name,
             distributions=distributions,
-            state=_ERROR_STATES.get(type(error), PluginState.BROKEN),
+            state=_state(error),
             reason=str(error),
             spec=spec,
         )

@@ -72,6 +72,27 @@ def examine_provider(
     return spec
 
 
+def examine_host(plugin: object, origin: Origin) -> ProviderSpec:
+    """Return a plugin's description of a host; it has no hooks, and is told of no settings.
+
+    Raises:
+        BrokenProviderError: the plugin does not describe a host.
+        IncompatibleProviderError: it was written for another plugin API.
+    """
+    describe_host: Any = getattr(plugin, "spec", None)
+    if not callable(describe_host):
+        raise origin.broken(f"its entry point is a {type(plugin).__name__!r}, not a host")
+    try:
+        spec: object = describe_host()
+    except PLUGIN_FAILURES as error:
+        raise origin.broken(f"spec() raised {describe(error)}") from error
+    if not isinstance(spec, ProviderSpec) or not spec.base_url:
+        raise origin.broken("spec() must return a ProviderSpec with a base_url")
+    _check_version(spec, origin)
+    _check_spec(spec, origin)
+    return spec
+
+
 def examine_observer(plugin: object, origin: Origin, settings: Sequence[Settings] = ()) -> None:
     """Check a plugin that adds no provider.
 
