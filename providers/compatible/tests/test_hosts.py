@@ -234,6 +234,20 @@ async def test_a_missing_key_is_said_before_anything_is_sent(
     assert (await compatible_api.drain(await compatible_api.call(ask))).error is None
 
 
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("place", ["client", "headers"])
+async def test_what_the_user_authenticates_with_is_not_replaced(
+    place: str, compatible_api: API, serve: Serve
+) -> None:
+    server = serve(streamed(*answer("Hi")))
+    own = {"authorization": "Token of-the-user-0123"}
+    async with compatible_api.client("", headers=own) as client:
+        given = {"client": client} if place == "client" else {"headers": own}
+        ask = compatible_api.ask("m", host=acme(server), **given)
+        assert (await compatible_api.drain(await compatible_api.call(ask))).error is None
+    assert sent_keys(server) == ["Token of-the-user-0123"]
+
+
 def test_the_first_variable_that_is_set_counts(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

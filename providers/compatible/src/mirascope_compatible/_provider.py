@@ -141,11 +141,6 @@ class CompatibleProvider(ChatProvider):
         own = self.base_url or os.environ.get(self.base_url_env, "")
         given_url = settings.get("base_url") or str(client.base_url)
         url = given_url or own
-        key = settings.get("api_key")
-        if not key and (
-            not given_url or (settings.get("base_url") and connection.takes_environment_key(own))
-        ):
-            key = self.environment_key()
         if not url:
             raise UsageError(
                 f"{self.name}: no server is given: pass base_url= or set {self.base_url_env}"
@@ -155,8 +150,14 @@ class CompatibleProvider(ChatProvider):
             kind = type(given).__name__
             raise UsageError(f"headers must be a mapping of names to values, not {kind!r}")
         headers = dict(cast("Mapping[str, str]", given))
-        if key:
-            headers.setdefault("Authorization", f"Bearer {key}")
+        key = settings.get("api_key")
+        is_own = not given_url or (
+            settings.get("base_url") and connection.takes_environment_key(own)
+        )
+        if not key and is_own and "authorization" not in client.headers:
+            key = self.environment_key()
+        if key and "authorization" not in map(str.lower, headers):
+            headers["Authorization"] = f"Bearer {key}"
         return client.build_request(
             "POST", f"{url.rstrip('/')}/chat/completions", json=request.kwargs, headers=headers
         )
