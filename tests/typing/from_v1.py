@@ -15,7 +15,7 @@ from typing import Any, assert_type
 
 import mirascope
 from mirascope import BaseMessageParam, BaseTool, Messages, core, llm, prompt_template
-from mirascope.core import BaseDynamicConfig, anthropic, google, openai
+from mirascope.core import BaseDynamicConfig, MessageParam, anthropic, google, openai
 from mirascope.core.base import BaseMessageParam as SameMessageParam
 from openai.types import CompletionUsage
 from pydantic import BaseModel
@@ -143,6 +143,56 @@ async def asynchronous() -> None:
     assert_type(await asyncio.gather(*[untyped_later(g) for g in "ab"]), list[Response])
     async for chunk, _ in await stream_later("x"):
         assert_type(chunk.content, str)
+
+
+# A prompt is a function
+
+
+@prompt_template("Recommend a {genre} book.")
+def book_prompt(genre: str): ...
+
+
+@prompt_template("Recommend a {genre} book.")
+async def book_prompt_later(genre: str) -> BaseDynamicConfig:
+    return {"computed_fields": {}}
+
+
+@prompt_template()
+def own_prompt(genre: str) -> Messages.Type:
+    return genre
+
+
+@openai.call("gpt-4o-mini")
+def ask_with_prompt(genre: str) -> BaseDynamicConfig:
+    return {"messages": book_prompt(genre)}
+
+
+@prompt_template("A {genre} book.")
+@openai.call("gpt-4o-mini", stream=True)
+def template_above(genre: str) -> None: ...
+
+
+@openai.call_async("gpt-4o-mini", stream=True)
+@prompt_template("A {genre} book.")
+async def template_below_call_async(genre: str): ...
+
+
+@openai.call("gpt-4o-mini")
+@prompt_template("A {genre} book.")
+async def template_below_async(genre: str): ...
+
+
+async def prompts() -> None:
+    assert_type(book_prompt("x"), list[MessageParam])
+    assert_type(own_prompt("x"), list[MessageParam])
+    assert_type(await book_prompt_later("x"), list[MessageParam])
+    assert_type(ask_with_prompt("x"), Response)
+    assert_type(template_above("x"), Stream)
+    assert_type(await template_below_call_async("x"), AsyncStream)
+    assert_type(await template_below_async("x"), Response)
+    assert_type(openai.call("gpt-4o-mini")(book_prompt)("x"), Response)
+    assert_type(await openai.call("gpt-4o-mini")(book_prompt_later)("x"), Response)
+    book_prompt(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 
 # Where functions are

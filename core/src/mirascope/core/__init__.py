@@ -11,7 +11,6 @@ from ._decorators import (
     APICall,
     AsyncAPICall,
     AsyncDecorator,
-    Decorated,
     SyncOrAsyncDecorator,
 )
 from ._errors import (
@@ -79,8 +78,9 @@ from ._public import publish as _publish
 from ._recording._format import RecordedEnd, RecordedRead, Recording
 from ._recording._recorder import RecordPath, RecordTypes
 from ._replay import stream_from, stream_from_async
-from ._request._prompt import PromptTemplate, prompt_template
-from ._request._settings import BaseDynamicConfig
+from ._request._decorated import Decorated
+from ._request._prompt import PromptTemplate
+from ._request._prompt_function import BaseDynamicConfig, prompt_template
 from ._request._timeouts import Timeouts
 from ._response._async_stream import BaseAsyncStream
 from ._response._call_response import BaseCallResponse

@@ -7,17 +7,13 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeAlias, overload
 
-from ._decorators import (
-    AsyncDecorator,
-    AsyncStreamT,
-    ResponseT,
-    StreamT,
-    SyncOrAsyncDecorator,
-)
+from ._decorators import AsyncDecorator, StreamT, SyncOrAsyncDecorator
 from ._errors import ProviderError, UsageError
 from ._provider._provider import Provider
 from ._recording._recorder import ProviderFacts, RecordTypes
-from ._request._settings import CallSettings, FunctionPrompt, prepare
+from ._request._decorated import AsyncStreamT, ResponseT
+from ._request._prompt_function import FunctionPrompt, mark_call
+from ._request._settings import CallSettings, prepare
 from ._request._timeouts import TimeoutTypes
 from ._response._async_stream import BaseAsyncStream
 from ._response._call_response import BaseCallResponse
@@ -278,12 +274,14 @@ class _Decorator:
 
 def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., Any]:
     prompt = FunctionPrompt(fn)
+    function = prompt.function
+    again = functools.partial(_decorate, settings)
 
-    if inspect.iscoroutinefunction(fn):
+    if inspect.iscoroutinefunction(function):
 
         @functools.wraps(fn)
         async def call_model_async(*args: Any, **kwargs: Any) -> Any:
-            result = await fn(*args, **kwargs)
+            result = await function(*args, **kwargs)
             try:
                 prepared = prepare(settings, prompt, args, kwargs, result)
             except Exception as error:
@@ -295,11 +293,11 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
                 return settings.provider.async_stream_class(prepared)
             return await fetch_async(prepared)
 
-        return call_model_async
+        return mark_call(call_model_async, prompt, again)
 
     @functools.wraps(fn)
     def call_model(*args: Any, **kwargs: Any) -> Any:
-        result = fn(*args, **kwargs)
+        result = function(*args, **kwargs)
         try:
             prepared = prepare(settings, prompt, args, kwargs, result)
         except Exception as error:
@@ -312,7 +310,7 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
             return settings.provider.stream_class(prepared)
         return fetch(prepared)
 
-    return call_model
+    return mark_call(call_model, prompt, again)
 
 
 def _provider_facts(name: str) -> ProviderFacts:

@@ -94,7 +94,23 @@ def _to_message(
     if not isinstance(value, Mapping) and callable(dump := getattr(value, "model_dump", None)):
         message = dump(exclude_none=True)
     if isinstance(message, Mapping) and is_message(cast("Mapping[str, Any]", message)):
-        return cast("Mapping[str, Any]", message)
+        return _with_text_parts(cast("Mapping[str, Any]", message))
     raise PromptError(
         f"{what} must be messages (mappings with 'role' and 'content') or a string, not {value!r}"
     )
+
+
+def _with_text_parts(message: MessageParam) -> MessageParam:
+    """Return a message whose content has no bare string among its parts: no API takes one there."""
+    content = message.get("content")
+    if not isinstance(content, (list, tuple)):
+        return message
+    parts = cast("Sequence[object]", content)
+    if not any(isinstance(part, str) for part in parts):
+        return message
+    return {
+        **message,
+        "content": [
+            {"type": "text", "text": part} if isinstance(part, str) else part for part in parts
+        ],
+    }

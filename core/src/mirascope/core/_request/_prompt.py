@@ -6,45 +6,21 @@ before any value is filled in, so no argument's text can open a section.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import inspect
 import re
 import string
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from .._errors import PromptError
 from .._provider._messages import MessageParam, has_role, to_messages
+from .._types import JSONObject
+from ._values import IMAGES, image_parts, written
 
 _SECTION: Final = re.compile(r"^[ \t]*(SYSTEM|USER|ASSISTANT|MESSAGES):", re.MULTILINE)
-_TEMPLATE_ATTRIBUTE: Final = "__mirascope_prompt_template__"
-
-FnT = TypeVar("FnT", bound=Callable[..., Any])
-
-
-def prompt_template(template: str) -> Callable[[FnT], FnT]:
-    """Give a function a prompt template other than its docstring.
-
-    Args:
-        template: the template; see `PromptTemplate`.
-
-    Raises:
-        PromptError: the template's braces don't match.
-    """
-    PromptTemplate(template, owner="the template")
-
-    def decorate(fn: FnT) -> FnT:
-        setattr(fn, _TEMPLATE_ATTRIBUTE, template)
-        return fn
-
-    return decorate
-
-
-def template_of(fn: Callable[..., Any]) -> str | None:
-    """Return the prompt template of a function: `@prompt_template`, else its docstring."""
-    template: str | None = getattr(fn, _TEMPLATE_ATTRIBUTE, None)
-    return template if template is not None else fn.__doc__
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +43,9 @@ class PromptTemplate:
     """A template that has been taken apart once.
 
     Fields are `{name}`, `{name.attribute}`, `{name[key]}`, with the conversions and format specs of
-    `str.format`; `{{` and `}}` are braces. Without a section the whole is one user message.
+    `str.format`; `{{` and `}}` are braces. `{name:list}` writes an item on each line,
+    `{name:lists}` a group of items in each paragraph; `{name:image}` and `{name:images}` put
+    images into the message. None writes nothing. Without a section the whole is one user message.
     `MESSAGES: {history}` puts a list of messages in. A section that is empty once filled in is
     left out.
 
@@ -106,7 +84,7 @@ class PromptTemplate:
         for section in self._sections:
             if section.role == "messages":
                 messages += self._spliced(section, values, is_message)
-            elif content := self._filled(section.pieces, values).strip():
+            elif content := self._content(section.pieces, values):
                 messages.append({"role": section.role, "content": content})
         return messages
 
@@ -148,6 +126,26 @@ class PromptTemplate:
                 )
         return pieces
 
+    def _content(self, pieces: tuple[_Piece, ...], values: Mapping[str, Any]) -> Any:
+        """Return the text of a section, or its parts where it has images."""
+        if not any(piece.spec in IMAGES for piece in pieces):
+            return self._filled(pieces, values).strip()
+        parts: list[JSONObject] = []
+        text: list[_Piece] = []
+        for piece in pieces:
+            text.append(piece)
+            if piece.spec in IMAGES:
+                text[-1] = replace(piece, field=None)
+                parts += self._text_part(text, values)
+                text.clear()
+                with self._named(piece):
+                    parts += image_parts(self._value(piece, values), piece.spec)
+        return parts + self._text_part(text, values)
+
+    def _text_part(self, pieces: list[_Piece], values: Mapping[str, Any]) -> list[JSONObject]:
+        text = self._filled(tuple(pieces), values).strip()
+        return [{"type": "text", "text": text}] if text else []
+
     def _filled(self, pieces: tuple[_Piece, ...], values: Mapping[str, Any]) -> str:
         parts: list[str] = []
         for piece in pieces:
@@ -157,14 +155,18 @@ class PromptTemplate:
                 # As in `str.format`, a format spec may have fields of its own: `{price:{width}}`.
                 nested = "{" in piece.spec
                 spec = self._filled(self._parse(piece.spec), values) if nested else piece.spec
-                try:
-                    parts.append(format(value, spec))
-                except (TypeError, ValueError) as error:
-                    raise PromptError(
-                        f"{self._owner}: {{{piece.field}:{piece.spec}}} can't format "
-                        f"a {type(value).__name__}: {error}"
-                    ) from error
+                with self._named(piece):
+                    parts.append(written(value, spec))
         return "".join(parts)
+
+    @contextlib.contextmanager
+    def _named(self, piece: _Piece) -> Generator[None]:
+        """Let the error for a value name the field."""
+        try:
+            yield
+        except (TypeError, ValueError) as error:
+            field = f"{piece.field}:{piece.spec}" if piece.spec else piece.field
+            raise PromptError(f"{self._owner}: {{{field}}} {error}") from error
 
     def _value(self, piece: _Piece, values: Mapping[str, Any]) -> Any:
         formatter = string.Formatter()

@@ -1,19 +1,14 @@
-"""A decorated function's own part in a call: its arguments, its prompt, what it returns."""
+"""What a decorator was given, and a call that is prepared of it."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from pydantic import ConfigDict, with_config
-from typing_extensions import TypedDict
-
-from .._errors import MirascopeError, PromptError, UsageError, describe
+from .._errors import MirascopeError, UsageError, describe
 from .._prices._overrides import call_prices
 from .._prices._table import PriceTable
-from .._provider._messages import MessageParam, to_messages
 from .._provider._provider import CallRequest, Provider, Request
 from .._recording._recorder import ProviderFacts, RecordTypes, check_record, recorder_for
 from .._tools._base_tool import ToolLike
@@ -21,26 +16,8 @@ from .._tools._toolset import Toolset
 from .._transport._connection import Connection
 from ._params import api_params, refuse_own
 from ._prepared import PreparedCall
-from ._prompt import PromptTemplate, template_of
+from ._prompt_function import FunctionPrompt
 from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts
-
-
-@with_config(ConfigDict(extra="forbid"))
-class BaseDynamicConfig(TypedDict, total=False):
-    """What a decorated function may return to configure its own call; it has the last word."""
-
-    messages: Sequence[MessageParam] | str
-    """The messages, in place of the template."""
-    computed_fields: Mapping[str, Any]
-    """More values for the template."""
-    call_params: Mapping[str, Any]
-    """Parameters of the provider's API, over those of the decorator."""
-    tools: Sequence[ToolLike]
-    """The tools, in place of the decorator's."""
-    metadata: Mapping[str, Any]
-    """Anything about the call that you want to find again on its result."""
-    client: Any
-    """The client for this one call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -117,62 +94,6 @@ class CallSettings:
         )
 
 
-class FunctionPrompt:
-    """The function that is decorated: its arguments and its template."""
-
-    def __init__(self, fn: Callable[..., Any]) -> None:
-        if not callable(fn):
-            raise UsageError(f"a call decorates a function, not {fn!r}")
-        self.name = getattr(fn, "__qualname__", repr(fn)).rpartition("<locals>.")[2]
-        text = template_of(fn)
-        self.template = PromptTemplate(text, owner=self.name) if text is not None else None
-        self._signature = inspect.signature(fn)
-
-    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return dict(bound.arguments)
-
-    def messages(
-        self, config: BaseDynamicConfig, fn_args: Mapping[str, Any], provider: Provider
-    ) -> list[MessageParam]:
-        is_message = provider.is_message
-        if (given := config.get("messages")) is not None:
-            messages = to_messages(
-                given, what=f"the messages of {self.name!r}", is_message=is_message
-            )
-        elif self.template is not None:
-            values = {**fn_args, **config.get("computed_fields", {})}
-            messages = self.template.messages(values, is_message=is_message)
-        else:
-            raise PromptError(
-                f"{self.name!r} has no prompt: give it a docstring or @prompt_template, or return "
-                "its messages"
-            )
-        if not messages:
-            raise PromptError(f"the prompt of {self.name!r} is empty: give it text, or messages")
-        return messages
-
-
-def _dynamic_config(
-    result: object, prompt: FunctionPrompt, provider: Provider
-) -> BaseDynamicConfig:
-    if result is None:
-        return {}
-    if isinstance(result, Mapping) and not provider.is_message(cast("Mapping[str, Any]", result)):
-        config = cast("Mapping[str, Any]", result)
-        if unknown := config.keys() - BaseDynamicConfig.__annotations__.keys():
-            known = ", ".join(BaseDynamicConfig.__annotations__)
-            raise UsageError(
-                f"{prompt.name!r} returned a dynamic configuration with unknown keys "
-                f"{', '.join(map(repr, sorted(map(str, unknown))))}; it takes: {known}"
-            )
-        return cast("BaseDynamicConfig", config)
-    returned: object = cast("object", result)
-    what = f"the result of {prompt.name!r}"
-    return {"messages": to_messages(returned, what=what, is_message=provider.is_message)}
-
-
 def prepare(
     settings: CallSettings,
     prompt: FunctionPrompt,
@@ -180,8 +101,10 @@ def prepare(
     kwargs: dict[str, Any],
     result: object,
 ) -> PreparedCall:
-    config = _dynamic_config(result, prompt, settings.provider)
+    is_message = settings.provider.is_message
+    config = prompt.config(result, is_message)
     fn_args = prompt.arguments(args, kwargs)
+    messages, template = prompt.messages(config, fn_args, is_message)
     toolset = Toolset(config["tools"]) if "tools" in config else settings.toolset
     dynamic = config.get("call_params", {})
     refuse_own(dynamic)
@@ -200,7 +123,7 @@ def prepare(
             settings.provider,
             CallRequest(
                 model=settings.model,
-                messages=prompt.messages(config, fn_args, settings.provider),
+                messages=messages,
                 tools=toolset.types,
                 call_params=call_params,
                 stream=settings.stream,
@@ -218,7 +141,7 @@ def prepare(
         call_params=call_params,
         timeouts=settings.timeouts,
         fn_args=fn_args,
-        prompt_template=prompt.template.text if prompt.template is not None else None,
+        prompt_template=template,
         metadata=config.get("metadata", {}),
         recorder=recorder_for(settings.record, settings.provider_facts),
         prices=settings.prices,

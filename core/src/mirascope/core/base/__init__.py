@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from ..._left_out import attribute_error as _attribute_error
 from .._prices._usage import Usage
 from .._provider._messages import BaseMessageParam, Messages
-from .._request._prompt import prompt_template
-from .._request._settings import BaseDynamicConfig
+from .._request._prompt_function import BaseDynamicConfig, prompt_template
 from .._response._async_stream import BaseAsyncStream
 from .._response._call_response import BaseCallResponse
 from .._response._call_response_chunk import BaseCallResponseChunk
