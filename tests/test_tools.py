@@ -559,7 +559,12 @@ async def test_mistakes_are_data(api: API, serve: Serve, mistake: str) -> None:
     assert bad.call() == str(bad.error)
     results = reading.stream.tool_message_params([(bad, None), (good, good.call())])
     assert results[0]["content"] == str(bad.error)
-    assert reading.stream.message_param["tool_calls"][0]["function"]["arguments"] == arguments
+    back = reading.stream.message_param["tool_calls"][0]["function"]["arguments"]
+    if mistake in ("no JSON", "no object"):
+        # Servers that put the history into a template take nothing but an object.
+        assert json.loads(back) == {"INVALID_JSON": arguments}
+    else:
+        assert back == arguments
 
 
 async def test_the_round_trip(api: API, serve: Serve) -> None:

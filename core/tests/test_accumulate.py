@@ -102,8 +102,10 @@ def test_calls_are_complete_once() -> None:
     assert answer.add([ToolCallDelta(0, "other", "name", ": 1}")]) is None
     assert answer.add([ToolCallEnd(0)]) == [ToolCall("a", "find", '{"x": 1}')]
     assert not answer.add([ToolCallEnd(0)])
-    assert answer.add([ToolCallEnd()]) == [ToolCall("b", "find", "")]
+    # It may have been cut before its first argument: the finish reason tells.
     assert not answer.add([ToolCallEnd()])
+    assert answer.add([FinishDelta("stop")]) == [ToolCall("b", "find", "")]
+    assert not answer.add([ToolCallEnd(), FinishDelta("stop"), EndDelta()])
     assert answer.end_calls() == []
     assert [block.call for block in answer.tool_calls] == [
         ToolCall("a", "find", '{"x": 1}'),
@@ -112,11 +114,38 @@ def test_calls_are_complete_once() -> None:
 
 
 def test_several_calls_end_in_one_event() -> None:
-    answer = taken(ToolCallDelta(0, "a", "f"), ToolCallDelta(1, "b", "g"))
+    answer = taken(ToolCallDelta(0, "a", "f"), ToolCallDelta(1, "b", "g", '{"x": 1}'))
     assert answer.add([ToolCallEnd(1), ToolCallEnd(0)]) == [
-        ToolCall("b", "g", ""),
+        ToolCall("b", "g", '{"x": 1}'),
         ToolCall("a", "f", ""),
     ]
+
+
+@pytest.mark.parametrize("arguments", ["", "{}"])
+@pytest.mark.parametrize("cut", [True, False])
+@pytest.mark.parametrize("late", [True, False])
+def test_the_finish_reason_tells_whether_a_call_without_arguments_is_whole(
+    arguments: str, cut: bool, late: bool
+) -> None:
+    deltas = [ToolCallEnd(), FinishDelta("f", cut=cut)]
+    call = ToolCallDelta(1, "b", "f", arguments)
+    answer = taken(ToolCallDelta(0, "a", "f", arguments), call)
+    completed = answer.add(reversed(deltas) if late else deltas) or []
+    assert completed == [ToolCall("a", "f", arguments), ToolCall("b", "f", arguments, cut)]
+
+
+def test_a_call_that_something_follows_was_not_cut() -> None:
+    for following in (TextDelta("Hi", 2), ToolCallDelta(1, "b", "f", '{"x": 1}')):
+        answer = taken(ToolCallDelta(0, "a", "f"), ToolCallEnd(0))
+        calls = answer.add([following, ToolCallEnd(), FinishDelta("length", cut=True)]) or []
+        assert calls[0] == ToolCall("a", "f", "")
+
+
+def test_an_end_marker_without_a_finish_reason_completes_a_call() -> None:
+    answer = taken(ToolCallDelta(0, "a", "f"), ToolCallEnd(0))
+    assert answer.add([EndDelta()]) == [ToolCall("a", "f", "")]
+    answer = taken(ToolCallDelta(0, "a", "f"), ToolCallEnd(0))
+    assert answer.end_calls() == [ToolCall("a", "f", "")]
 
 
 def test_ids_are_made_up_where_there_are_none_and_are_never_the_same() -> None:

@@ -159,8 +159,9 @@ def test_arguments_that_the_model_did_not_finish_are_never_taken_for_whole(finis
     whole = finish == "STOP"
     assert (tool.error is None) == whole
     assert tool.tool_call.arguments == ('{"a": "b"}' if whole else '{"a": "b"')
-    assert len(stream.message_param["parts"]) == 1
-    assert ("functionCall" in stream.message_param["parts"][0]) == whole
+    # It goes back as its result does, which is the error; the API takes nothing but an object.
+    args = {"a": "b"} if whole else {"INVALID_JSON": '{"a": "b"'}
+    assert stream.message_param["parts"] == [call(name="f", args=args)]
 
 
 def test_a_call_in_pieces_ends_where_the_next_one_begins() -> None:
@@ -302,6 +303,7 @@ def test_the_decoder_leaves_what_it_reads_as_it_is() -> None:
     assert json.dumps(body) == before
 
 
-def test_a_message_without_parts_can_still_be_sent() -> None:
-    stream = read({"promptFeedback": {"blockReason": "OTHER"}})
-    assert types.Content.model_validate(stream.message_param).parts[0].text == ""
+def test_an_answer_without_parts_has_none_to_send_back() -> None:
+    for said in ({"promptFeedback": {"blockReason": "OTHER"}}, response("", finish="STOP")):
+        message = read(said).message_param
+        assert types.Content.model_validate(message).parts == []

@@ -133,6 +133,10 @@ def test_the_answer_goes_back_verbatim(recording: Any) -> None:
     done = [e for e in events if e["type"] == "response.output_item.done"]
     # OpenRouter closes an answer's message before the reasoning that it follows.
     sent = [e["item"] for e in sorted(done, key=lambda e: e["output_index"])]
+    if any(e["response"].get("store") is False for e in events if "response" in e):
+        # What the server did not store it can read in the item alone.
+        named = ("encrypted_content", "content")
+        sent = [i for i in sent if i["type"] != "reasoning" or any(map(i.get, named))]
     kept = stream.message_param["content"]
     assert kept == sent[: len(kept)]
     # What the model thought last, before its tokens were used up, has no item to stand before.

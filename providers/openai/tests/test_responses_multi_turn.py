@@ -125,7 +125,9 @@ def test_tools_and_reasoning_go_back(way: Way) -> None:
     assert one["input"] == [question]
     assert one["instructions"] == two["instructions"] == three["instructions"] == "Look it up."
     outputs = two["input"][len(first) + 1 :]
-    assert two["input"] == [question, *first, *outputs]
+    # No server takes arguments in the history that are not an object.
+    sent = [*first[:-1], {**first[-1], "arguments": '{"INVALID_JSON": "no json"}'}]
+    assert two["input"] == [question, *sent, *outputs]
     assert [(o["type"], o["call_id"]) for o in outputs] == [
         ("function_call_output", "call_1"),
         ("function_call_output", "call_2"),

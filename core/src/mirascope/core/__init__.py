@@ -52,8 +52,9 @@ from ._prices._counters import Counters, token_count
 from ._prices._names import OTHER_HOST, UNKNOWN_HOST, host_of
 from ._prices._table import PriceTable
 from ._prices._usage import Usage, UsagePart, input_details
-from ._provider._accumulate import Accumulator, Block
+from ._provider._accumulate import Accumulator
 from ._provider._arguments import JSONProgress, same_arguments
+from ._provider._block import Block
 from ._provider._decoder import Decoder
 from ._provider._deltas import (
     BlockDelta,
@@ -61,6 +62,7 @@ from ._provider._deltas import (
     Delta,
     EndDelta,
     ErrorDelta,
+    ExtraDelta,
     FinishDelta,
     MetaDelta,
     RefusalDelta,
@@ -167,6 +169,7 @@ __all__ = [
     "DisabledProviderError",
     "EndDelta",
     "ErrorDelta",
+    "ExtraDelta",
     "FinishDelta",
     "FinishReason",
     "HTTPSource",

@@ -12,9 +12,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from pydantic_core import from_json
+
 from ._types import JSONObject
 
 __all__ = [
+    "as_arguments",
     "as_json_text",
     "as_list",
     "as_mapping",
@@ -57,6 +60,24 @@ def as_mappings(value: object) -> list[Mapping[str, Any]]:
         return []
     items = cast("Sequence[object]", value)
     return [cast("Mapping[str, Any]", item) for item in items if isinstance(item, Mapping)]
+
+
+def as_arguments(text: str) -> JSONObject:
+    """Return the object that the JSON text of a call's arguments stands for.
+
+    No text and `null` are no arguments. Providers take nothing but an object in a call that goes
+    back; text that is none, as of a call that ran into a limit, is wrapped as Anthropic advises:
+    https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/fine-grained-tool-streaming
+    """
+    if not text.strip():
+        return {}
+    try:
+        value: object = from_json(text)
+    except (ValueError, TypeError):
+        return {"INVALID_JSON": text}
+    if value is None:
+        return {}
+    return cast("JSONObject", value) if isinstance(value, dict) else {"INVALID_JSON": text}
 
 
 def as_json_text(value: object) -> str:

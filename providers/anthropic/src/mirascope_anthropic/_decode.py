@@ -17,6 +17,7 @@ from mirascope.core import (
     Delta,
     EndDelta,
     ErrorDelta,
+    ExtraDelta,
     FinishDelta,
     JSONObject,
     MetaDelta,
@@ -29,11 +30,10 @@ from mirascope.core import (
     failure_in,
     is_keep_alive,
 )
-from mirascope.core.json import as_object, as_text, as_whole_text
+from mirascope.core.json import as_arguments, as_object, as_text, as_whole_text
 from typing_extensions import override
 
 from ._error_body import error_delta, is_error
-from ._tool_input import input_object
 
 FACTS: Final[tuple[str, ...]] = ("container", "stop_details", "stop_sequence")
 """Fields besides the stop reason; `Accumulator.facts` keeps each that was sent, as JSON text."""
@@ -62,6 +62,12 @@ _KINDS: Final = frozenset(
         *("message_start", "message_delta", "message_stop"),
     }
 )
+_CUT: Final = ("max_tokens", "model_context_window_exceeded", "refusal")
+"""Stop reasons of an answer that did not come to its own end."""
+_KNOWN: Final = frozenset(
+    {"id", "type", "role", "model", "content", "usage", "stop_reason", *FACTS}
+)
+"""The fields of a message that are read; any other is kept as it came."""
 _NO_DELTAS: Final[tuple[Delta, ...]] = ()
 
 
@@ -94,7 +100,9 @@ class AnthropicDecoder(Decoder):
         elif kind == "content_block_stop":
             self._stop(data.get("index"), deltas)
         elif kind == "message_delta":
-            self._finish(data.get("delta") or {}, data.get("usage"), deltas)
+            # `context_management` stands beside the delta, and in a whole message among its fields.
+            beside = _without(data, "type", "delta", "usage")
+            self._finish({**beside, **as_object(data.get("delta"))}, data.get("usage"), deltas)
         elif kind == "message_start":
             self._begin(data.get("message") or {}, deltas)
         elif kind == "message_stop":
@@ -132,12 +140,16 @@ class AnthropicDecoder(Decoder):
         deltas.append(MetaDelta(id=message.get("id"), model=message.get("model")))
         if usage := as_object(message.get("usage")):
             deltas.append(UsageDelta(usage))
+        if not message.keys() <= _KNOWN:
+            deltas.append(ExtraDelta(_without(message, *_KNOWN)))
         for index, block in enumerate(message.get("content") or ()):
             self._start(index, block, deltas)
             self._stop(index, deltas)
 
     def _finish(self, delta: JSONObject, usage: object, deltas: list[Delta]) -> None:
         facts = {name: _compact(delta[name]) for name in FACTS if delta.get(name)}
+        if not delta.keys() <= _KNOWN:
+            deltas.append(ExtraDelta(_without(delta, *_KNOWN)))
         if facts:
             deltas.append(MetaDelta(facts=facts))
         if explanation := as_text(as_object(delta.get("stop_details")).get("explanation")):
@@ -145,7 +157,7 @@ class AnthropicDecoder(Decoder):
         if usage := as_object(usage):
             deltas.append(UsageDelta(usage))
         if reason := delta.get("stop_reason"):
-            deltas.append(FinishDelta(str(reason)))
+            deltas.append(FinishDelta(str(reason), cut=reason in _CUT))
             if str(reason).lower() == "error":
                 # A gateway's word for an answer that broke off; the API has an event for that.
                 told = failure_in({"error": delta.get("error")})
@@ -289,7 +301,7 @@ class _Block:
                 deltas.append(BlockDelta({"signature": signature}, self.key))
         elif self._parts:
             deltas.append(
-                BlockDelta({"input": input_object(as_whole_text("".join(self._parts)))}, self.key)
+                BlockDelta({"input": as_arguments(as_whole_text("".join(self._parts)))}, self.key)
             )
         elif "input" in self._content:
             deltas.append(BlockDelta({"input": given}, self.key))

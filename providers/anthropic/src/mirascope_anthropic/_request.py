@@ -8,8 +8,7 @@ from typing import Any, Final, cast
 from urllib.parse import unquote_to_bytes
 
 from mirascope.core import BaseTool, CallRequest, JSONObject, PromptError, Request
-
-from ._tool_input import input_object
+from mirascope.core.json import as_arguments
 
 DEFAULT_MAX_TOKENS: Final = 4096
 """What `max_tokens` is without being given: the most that every model of the API accepts."""
@@ -41,8 +40,9 @@ def build_request(call: CallRequest) -> Request:
         results = []
         if role in _SYSTEM_ROLES:
             system += _blocks(message.get("content"))
-        else:
-            messages.append(_message(message))
+        elif (translated := _message(message))["content"] or role != "assistant":
+            # Claude may end a turn without a word, and the API takes no message without content.
+            messages.append(translated)
     if not messages:
         raise PromptError(
             "Anthropic's API needs a message of the user: the prompt has system messages only"
@@ -119,7 +119,7 @@ def _tool_use(call: Mapping[str, Any]) -> JSONObject:
         "type": "tool_use",
         "id": call.get("id"),
         "name": function.get("name"),
-        "input": input_object(str(function.get("arguments") or "")),
+        "input": as_arguments(str(function.get("arguments") or "")),
     }
 
 

@@ -16,6 +16,7 @@ from mirascope.core import (
     Decoder,
     Delta,
     ErrorDelta,
+    ExtraDelta,
     FinishDelta,
     JSONObject,
     MetaDelta,
@@ -29,6 +30,14 @@ from mirascope.core import (
 from mirascope.core.json import as_object, as_objects, as_text
 from typing_extensions import override
 
+from ._extra import (
+    REASONING_FIELD,
+    call_fields,
+    choice_fields,
+    logprobs,
+    message_fields,
+    response_fields,
+)
 from ._tool_calls import ToolCalls, whole_number
 
 THINKING_FIELDS: Final = ("reasoning_content", "reasoning", "reasoning_text")
@@ -42,6 +51,9 @@ _BROKEN: Final = frozenset(
 https://openrouter.ai/docs/api-reference/overview#finish-reason, https://docs.mistral.ai/api,
 https://docs.z.ai/api-reference/llm/chat-completion, https://api-docs.deepseek.com
 """
+
+_CUT: Final = ("length", "max_tokens", "model_length", "content_filter")
+"""Finish reasons of an answer that did not come to its own end."""
 
 _NO_DELTAS: Final[tuple[Delta, ...]] = ()
 
@@ -58,6 +70,9 @@ class ChatDecoder(Decoder):
         self._service_tier: str | None = None
         self._choices: dict[int, ToolCalls] = {}
         self._encrypted = 0
+        self._parts = 0
+        # The choices that have named the field of their reasoning.
+        self._reasoned: set[int] = set()
 
     @override
     def decode(self, data: JSONObject, event: str | None = None) -> Sequence[Delta] | None:
@@ -82,6 +97,8 @@ class ChatDecoder(Decoder):
             said = deltas if index == 0 else []
             if delta:
                 self._message(delta, index, said)
+            if choice.get("logprobs"):
+                said += logprobs(choice)
             reason = choice.get("finish_reason")
             if reason:
                 # Moonshot sends usage here: https://platform.moonshot.ai/docs/api/chat
@@ -90,7 +107,9 @@ class ChatDecoder(Decoder):
                     failure = _failure(data, choice, reason)
                 else:
                     self._calls(index).end(said)
-                said.append(FinishDelta(str(reason)))
+                said.append(FinishDelta(str(reason), cut=reason in _CUT))
+                said += choice_fields(choice)
+                deltas += response_fields(data)
             elif choice.get("error"):
                 failure = _failure(data, choice, None)
             if said is not deltas:
@@ -99,6 +118,8 @@ class ChatDecoder(Decoder):
             usage = as_object(data["x_groq"]).get("usage")
         if usage and isinstance(usage, dict):
             deltas.append(UsageDelta(cast("JSONObject", usage)))
+            if not choices:
+                deltas += response_fields(data)
         if failure is None and (not choices or "error" in data or event == "error"):
             failure = failure_in(data)
             if failure is None and event == "error":
@@ -144,22 +165,30 @@ class ChatDecoder(Decoder):
 
     def _message(self, delta: JSONObject, choice: int, deltas: list[Delta]) -> None:
         content = delta.get("content")
-        if content and isinstance(content, str) and len(delta) == 1:
+        size = len(delta)
+        if (size == 1 or (size == 2 and "role" in delta)) and type(content) is str and content:
             deltas.append(TextDelta(content))
             return
-        self._thinking(delta, deltas)
+        self._thinking(delta, choice, deltas)
         if content:
-            deltas += _content(content)
+            deltas += self._content(content)
         if refusal := delta.get("refusal"):
             deltas.append(RefusalDelta(refusal))
         if tool_calls := delta.get("tool_calls"):
+            begin = len(deltas)
             self._calls(choice).take(tool_calls, deltas)
+            deltas += call_fields(tool_calls, deltas[begin:])
         if call := delta.get("function_call"):
             # The form that `tool_calls` replaced; some servers still stream it.
             self._calls(choice).take([{"index": 0, "function": call}], deltas)
+        deltas += message_fields(delta)
 
-    def _thinking(self, delta: JSONObject, deltas: list[Delta]) -> None:
-        text = next((delta[name] for name in THINKING_FIELDS if delta.get(name)), None)
+    def _thinking(self, delta: JSONObject, choice: int, deltas: list[Delta]) -> None:
+        name = next((name for name in THINKING_FIELDS if delta.get(name)), None)
+        text: object = None if name is None else delta[name]
+        if name is not None and choice not in self._reasoned:
+            self._reasoned.add(choice)
+            deltas.append(ExtraDelta({"name": name}, REASONING_FIELD))
         details: object = delta.get("reasoning_details")
         items = as_objects(details)
         if text is None:
@@ -181,25 +210,33 @@ class ChatDecoder(Decoder):
         key = ("reasoning", kind, item.get("index") or 0)
         return BlockDelta(item, key, frozenset({"text", "summary"}))
 
+    def _content(self, content: object) -> Iterator[Delta]:
+        """Read content that is a string or a list of typed parts (Mistral's thinking)."""
+        if isinstance(content, str):
+            yield TextDelta(content)
+            return
+        parts = as_objects([content] if as_object(content) else content)
+        if not parts and not isinstance(content, list):
+            raise TypeError(f"content is of the type {content.__class__.__name__!r}")
+        for part in parts:
+            if part.get("type") == "thinking":
+                if text := _thought(part.get("thinking")):
+                    yield from (
+                        ThinkingDelta(text),
+                        ExtraDelta({"name": "content"}, REASONING_FIELD),
+                    )
+            elif said := as_text(part.get("text")):
+                yield TextDelta(said)
+            elif part.get("type") != "text":
+                # References, images and what is yet to come: it goes back where it stood.
+                self._parts += 1
+                yield BlockDelta(part, ("part", self._parts))
 
-def _content(content: object) -> Iterator[Delta]:
-    """Read content that is a string or a list of typed parts (Mistral's thinking)."""
-    if isinstance(content, str):
-        yield TextDelta(content)
-        return
-    parts = as_objects([content] if as_object(content) else content)
-    if not parts and not isinstance(content, list):
-        raise TypeError(f"content is of the type {content.__class__.__name__!r}")
-    for part in parts:
-        if part.get("type") == "thinking":
-            thinking = part.get("thinking")
-            text = as_text(thinking) or "".join(
-                as_text(item.get("text")) or "" for item in as_objects(thinking)
-            )
-            if text:
-                yield ThinkingDelta(text)
-        elif said := as_text(part.get("text")):
-            yield TextDelta(said)
+
+def _thought(thinking: object) -> str:
+    return as_text(thinking) or "".join(
+        as_text(item.get("text")) or "" for item in as_objects(thinking)
+    )
 
 
 def _choice_index(value: object) -> int:

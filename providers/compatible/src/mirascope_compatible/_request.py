@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from mirascope.core import (
     BaseTool,
@@ -12,6 +12,20 @@ from mirascope.core import (
     Request,
 )
 
+_SAYS: Final = (
+    "content",
+    "tool_calls",
+    "function_call",
+    "refusal",
+    "audio",
+    "prefix",
+    "reasoning_details",
+)
+"""The fields of which an assistant's message has one at least.
+
+OpenRouter, which sends `reasoning_details`, takes a message of nothing else.
+"""
+
 
 def build_request(call: CallRequest) -> Request:
     """Return a call as the body of `POST /chat/completions`.
@@ -19,7 +33,7 @@ def build_request(call: CallRequest) -> Request:
     Usage is asked for unless `stream_options` says `include_usage: False` or is None: for servers
     that refuse the option, nothing of it is sent then.
     """
-    messages = [dict(message) for message in call.messages]
+    messages = [dict(message) for message in call.messages if not _says_nothing(message)]
     body: dict[str, Any] = {"model": call.model, "messages": messages, **call.call_params}
     if call.tools:
         body["tools"] = [*map(tool_schema, call.tools), *body.get("tools", ())]
@@ -32,6 +46,14 @@ def build_request(call: CallRequest) -> Request:
         if options:
             body["stream_options"] = options
     return Request(messages=messages, kwargs=body)
+
+
+def _says_nothing(message: Mapping[str, Any]) -> bool:
+    """Whether a message is an answer without a word or a call, as one whose tokens ran out is.
+
+    Kimi and DeepSeek answer 400 to it, in this and in every later request of the conversation.
+    """
+    return message.get("role") == "assistant" and not any(map(message.get, _SAYS))
 
 
 def tool_schema(tool: type[BaseTool]) -> JSONObject:

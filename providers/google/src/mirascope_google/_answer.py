@@ -13,6 +13,7 @@ from mirascope.core import (
     FinishReason,
     JSONObject,
 )
+from mirascope.core.json import as_arguments, as_object
 
 from ._decode import CANDIDATE, RESPONSE
 from ._messages import function_response
@@ -48,6 +49,9 @@ https://ai.google.dev/api/generate-content#FinishReason
 """
 
 
+_RUNS_AT_SERVER: Final = frozenset({"executableCode", "toolCall"})
+"""Parts that are followed by a part with their result."""
+
 _MADE_UP_ID: Final = re.compile(r"call_.+_\d+")
 """The ids that core gives calls without one; Gemini's own are eight letters and digits."""
 
@@ -60,12 +64,15 @@ def finish_reason(reason: str) -> FinishReason:
 def message_param(answer: Accumulator) -> dict[str, Any]:
     """Return an answer as the model's content of the next request.
 
-    Parts stand in their order, with their signatures. Calls that were cut before their arguments
-    were complete are left out, and so is what only describes the answer.
+    Parts stand in their order, with their signatures. Calls without a name, and calls that were cut
+    before their arguments were complete, are left out, and so are parts without any data, code of a
+    stream that broke off before its result, and what only describes the answer.
     """
-    parts = [part for block in answer.blocks if (part := _part(block)) is not None]
-    # The API refuses a content without parts, which is what an answer can be.
-    return {"role": "model", "parts": parts or [{"text": ""}]}
+    parts = [part for block in answer.blocks if (part := _sendable(block)) is not None]
+    if answer.finish_reason is None:
+        while parts and not parts[-1].keys().isdisjoint(_RUNS_AT_SERVER):
+            parts.pop()
+    return {"role": "model", "parts": parts}
 
 
 def tool_message_params(results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
@@ -80,7 +87,7 @@ def response(answer: Accumulator) -> JSONObject:
     data: JSONObject = {
         "candidates": [
             {
-                "content": message_param(candidate),
+                "content": {"role": "model", "parts": _parts(candidate)},
                 "finishReason": candidate.finish_reason,
                 "index": index,
                 **_fields(candidate, CANDIDATE),
@@ -90,9 +97,32 @@ def response(answer: Accumulator) -> JSONObject:
         "responseId": answer.id,
         "modelVersion": answer.model,
         "usageMetadata": answer.usage,
+        **answer.extra_fields(RESPONSE, join=False),
         **_fields(answer, RESPONSE),
     }
     return {name: value for name, value in data.items() if value is not None}
+
+
+def _parts(answer: Accumulator) -> list[JSONObject]:
+    return [part for block in answer.blocks if (part := _part(block)) is not None]
+
+
+def _sendable(block: Block) -> JSONObject | None:
+    part = _part(block)
+    if part is None or (part.get("text") == "" and "thoughtSignature" not in part):
+        return None
+    if block.kind != "tool_call":
+        return part
+    call = block.call
+    if call is None or not call.name:
+        return None
+    sent = dict(as_object(part.get("functionCall")))
+    if sent.get("id"):
+        # The one that its result has: core tells repeated ids apart.
+        sent["id"] = call.id
+    if (arguments := as_arguments(call.arguments)) or "args" in sent:
+        sent["args"] = arguments
+    return {**part, "functionCall": sent}
 
 
 def _part(block: Block) -> JSONObject | None:

@@ -17,6 +17,7 @@ from mirascope.core import (
     Delta,
     EndDelta,
     ErrorDelta,
+    ExtraDelta,
     FinishDelta,
     JSONObject,
     MetaDelta,
@@ -44,6 +45,12 @@ RESPONSE: Final = "response"
 _OF_RESPONSE: Final = ("promptFeedback", "modelStatus")
 _NOT_OF_CANDIDATE: Final = frozenset({"content", "finishReason", "index", "continuationToken"})
 _UNFINISHED: Final = frozenset({"FINISH_REASON_UNSPECIFIED", "", 0, None})
+_CUT: Final = frozenset({"MAX_TOKENS", 2})
+_READ: Final = frozenset(
+    {"candidates", "usageMetadata", "responseId", "modelVersion", "error", "sdkHttpResponse"}
+    | {*_OF_RESPONSE, HOPS}
+)
+"""The fields of a response that are read, and the SDK's own; any other is kept as it came."""
 _FINISHED_WELL: Final = frozenset({"STOP", 1})
 
 
@@ -91,6 +98,8 @@ class GoogleDecoder(Decoder):
                 is_keep_alive(event) or is_keep_alive(data.get("type"))
             ):
                 return None
+        if not data.keys() <= _READ:
+            deltas.append(ExtraDelta({n: v for n, v in data.items() if n not in _READ}, RESPONSE))
         if not data.keys().isdisjoint(_OF_RESPONSE):
             self._response(data, deltas)
         return deltas
@@ -184,7 +193,7 @@ class _Candidate:
                 ended = reason in _FINISHED_WELL
                 deltas += self._open.end() if ended else self._open.cut()
                 self._open = None
-            deltas.append(FinishDelta(reason))
+            deltas.append(FinishDelta(reason, cut=reason in _CUT))
             if str(reason).lower() == "error":
                 # A gateway's word for an answer that broke off: Gemini has none.
                 deltas.append(ErrorDelta("the server broke off: finish reason 'ERROR'"))

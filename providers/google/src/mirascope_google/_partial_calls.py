@@ -60,10 +60,9 @@ class PartialCall:
                 BlockDelta(self._part, ("call", self.key)),
                 ToolCallEnd(self.key),
             ]
-        part = {**self._part, "functionCall": {**self._named(), "args": self._args}}
         return [
             ToolCallDelta(self.key, arguments=as_json_text(self._args)),
-            BlockDelta(part, ("call", self.key)),
+            self._whole_part(),
             ToolCallEnd(self.key),
         ]
 
@@ -72,11 +71,16 @@ class PartialCall:
 
         It stays JSON that does not end, so that nobody takes it for the call that was meant.
         """
-        return [ToolCallDelta(self.key, arguments=as_json_text(self._args)[:-1])]
+        return [
+            ToolCallDelta(self.key, arguments=as_json_text(self._args)[:-1]),
+            self._whole_part(),
+        ]
 
-    def _named(self) -> JSONObject:
+    def _whole_part(self) -> BlockDelta:
         call: JSONObject = self._part["functionCall"]
-        return {name: call[name] for name in ("id", "name") if name in call}
+        whole: JSONObject = {n: call[n] for n in ("id", "name") if n in call}
+        whole["args"] = self._args
+        return BlockDelta({**self._part, "functionCall": whole}, ("call", self.key))
 
     def _set(self, piece: JSONObject) -> None:
         path = str(piece.get("jsonPath") or "")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from mirascope.core import (
     BaseTool,
@@ -16,6 +16,8 @@ from mirascope.core import (
 
 from ._messages import to_contents
 
+_EMPTY_PARTS: Final[tuple[JSONObject, ...]] = ({"text": ""}, {})
+
 
 def build_request(call: CallRequest) -> Request:
     """Return a call as the arguments of the SDK's `generate_content_stream`.
@@ -26,7 +28,7 @@ def build_request(call: CallRequest) -> Request:
     Raises:
         UsageError: a message can't be translated, or something is given twice.
     """
-    messages = to_contents(call.messages)
+    messages = [content for content in to_contents(call.messages) if not _says_nothing(content)]
     config = _config(call.call_params)
     system = [message for message in messages if message.get("role") == "system"]
     if system:
@@ -48,6 +50,15 @@ def build_request(call: CallRequest) -> Request:
             "config": config,
         },
     )
+
+
+def _says_nothing(content: JSONObject) -> bool:
+    """Whether a content is an answer without a part that has data, as one that failed is.
+
+    Vertex AI answers 400 to it, in this and in every later request of the conversation.
+    """
+    parts: Sequence[Any] = content.get("parts") or ()
+    return content.get("role") == "model" and all(part in _EMPTY_PARTS for part in parts)
 
 
 def declaration(tool: type[BaseTool]) -> JSONObject:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any, ClassVar, Literal, TypeAlias
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, ClassVar
 
 from .._tools._base_tool import ToolCall
 from .._types import JSONObject
 from ._arguments import one_value, same_arguments
+from ._block import Block, BlockKind
 from ._deltas import (
     BlockDelta,
     ChoiceDelta,
     Delta,
     EndDelta,
     ErrorDelta,
+    ExtraDelta,
     FinishDelta,
     MetaDelta,
     RefusalDelta,
@@ -24,49 +26,7 @@ from ._deltas import (
     UsageDelta,
     WholeTextDelta,
 )
-
-BlockKind: TypeAlias = Literal["text", "thinking", "refusal", "tool_call", "other"]
-
-
-class Block:
-    """One content block of the answer, as far as it has arrived.
-
-    Attributes:
-        kind: what the block's text is; `"other"` for blocks that only the provider understands.
-        key: the provider's number of the block, or None.
-        fields: what the provider wants back verbatim (`BlockDelta`).
-        id: the id of a tool call as the provider sent it, or None.
-        name: the name of a tool call.
-        call: the complete tool call, once it is complete.
-        free: whether the arguments of a tool call are free text and not JSON.
-    """
-
-    __slots__ = ("_parts", "call", "fields", "free", "id", "key", "kind", "name")
-
-    def __init__(self, kind: BlockKind, key: Hashable = None) -> None:
-        self.kind: BlockKind = kind
-        self.key = key
-        self.fields: JSONObject = {}
-        self.id: str | None = None
-        self.name: str | None = None
-        self.call: ToolCall | None = None
-        self.free = False
-        self._parts: list[str] = []
-
-    @property
-    def text(self) -> str:
-        """The block's text: for a tool call, its arguments as JSON text."""
-        if len(self._parts) > 1:
-            self._parts = ["".join(self._parts)]
-        return self._parts[0] if self._parts else ""
-
-    def append(self, text: str) -> None:
-        """Add to the block's text."""
-        self._parts.append(text)
-
-    def replace(self, text: str) -> None:
-        """Put all the text of the block in place of what there is."""
-        self._parts = [text]
+from ._extra import join_fields
 
 
 class Accumulator:
@@ -88,8 +48,12 @@ class Accumulator:
         "_by_id",
         "_by_key",
         "_calls",
+        "_cut",
         "_ended",
+        "_extra",
+        "_last_call",
         "_open",
+        "_waiting",
         "blocks",
         "choices",
         "ended",
@@ -117,6 +81,13 @@ class Accumulator:
         self._ended: set[Hashable] = set()
         # The complete calls by the ids that they go back under.
         self._by_id: dict[str, Block] = {}
+        self._extra: dict[str, list[Mapping[str, Any]]] = {}
+        self._last_call: Block | None = None
+        # The key of a call without arguments that has ended, until the finish reason tells whether
+        # it is whole: the limit may have cut it before its first argument, and run with its
+        # defaults it would do what the model never said.
+        self._waiting: Hashable = None
+        self._cut: bool | None = None
 
     def add(self, deltas: Iterable[Delta]) -> list[ToolCall] | None:
         """Take in deltas; return the tool calls that they complete, or None."""
@@ -139,13 +110,21 @@ class Accumulator:
         return completed
 
     def end_calls(self) -> list[ToolCall]:
-        """Complete every tool call that is open."""
-        keys = list(self._calls)
-        completed = [call for key in keys if (call := self._complete(key)) is not None]
-        if len(completed) < len(keys):
-            gone = {id(self._by_key[("call", key)]) for key in keys}
-            self.blocks = [b for b in self.blocks if b.call is not None or id(b) not in gone]
-        return completed
+        """Complete every tool call that is open: nothing more will come."""
+        self._waiting = None
+        return self._complete_all(list(self._calls))
+
+    def extra_fields(self, of: str = "message", *, join: bool = True) -> JSONObject:
+        """Return the fields that the decoder does not know (`ExtraDelta`).
+
+        Args:
+            of: what they are fields of.
+            join: whether they go on from event to event; else the last value of each counts.
+        """
+        pieces = self._extra.get(of, [])
+        if join or len(pieces) < 2:
+            return join_fields(pieces) if pieces else {}
+        return {k: v for piece in pieces for k, v in piece.items() if v is not None}
 
     @property
     def text(self) -> str:
@@ -198,6 +177,9 @@ class Accumulator:
             self.blocks.append(block)
             if key is not None:
                 self._by_key[key] = block
+        if self._waiting is not None and key is not None and kind != "tool_call":
+            # The next block has begun: the call before it is whole.
+            self._last_call = None
         self._open = block
         return block
 
@@ -212,15 +194,18 @@ class Accumulator:
         if block is not None and block.call is None:
             block.replace(delta.text)
 
-    def _tool_call(self, delta: ToolCallDelta) -> None:
+    def _tool_call(self, delta: ToolCallDelta) -> list[ToolCall] | None:
+        before: list[ToolCall] | None = None
         block = self._calls.get(delta.key)
         if block is None:
             key = ("call", delta.key)
             if key in self._ended:
                 # Servers repeat a piece of a call that is over, behind the finish reason as a rule:
                 # a call that was yielded must never be yielded again, or its tool runs twice.
-                return
-            block = self._calls[delta.key] = self._block("tool_call", key)
+                return None
+            block = self._calls[delta.key] = self._last_call = self._block("tool_call", key)
+            # Whatever begins behind it, the call before this one was not cut.
+            before = self._waited()
         # The first of each counts: Mistral repeats them in continuations, Alibaba empties the id. A
         # name may grow, where a server splits it like the arguments.
         block.id = block.id or delta.id
@@ -230,22 +215,38 @@ class Accumulator:
             block.free = True
         if delta.arguments:
             block.append(delta.arguments)
+        return before
 
     def _tool_call_end(self, delta: ToolCallEnd) -> list[ToolCall]:
-        if delta.key is None:
-            return self.end_calls()
-        if delta.key not in self._calls:
-            return []
-        call = self._complete(delta.key)
-        if call is None:
-            self._remove(self._by_key[("call", delta.key)])
-            return []
-        return [call]
+        keys = list(self._calls) if delta.key is None else [delta.key]
+        if self._cut is None and self._last_call is not None:
+            last = next((k for k in keys if self._calls.get(k) is self._last_call), None)
+            if last is not None and self._last_call.has_no_arguments:
+                self._waiting = last
+                keys.remove(last)
+        return self._complete_all(keys)
 
-    def _complete(self, key: Hashable) -> ToolCall | None:
+    def _waited(self) -> list[ToolCall]:
+        """Complete the call that waited to be known as whole or cut."""
+        key, self._waiting = self._waiting, None
+        return [] if key is None else self._complete_all([key])
+
+    def _complete_all(self, keys: list[Hashable]) -> list[ToolCall]:
+        completed: list[ToolCall] = []
+        for key in keys:
+            block = self._calls.pop(key, None)
+            if block is None:
+                continue
+            self._ended.add(("call", key))
+            call = self._complete(block)
+            if call is None:
+                self._remove(block)
+            else:
+                completed.append(call)
+        return completed
+
+    def _complete(self, block: Block) -> ToolCall | None:
         """Return the call that is complete; None where it is one that was complete before."""
-        block = self._calls.pop(key)
-        self._ended.add(("call", key))
         name = block.name or ""
         arguments = block.text if block.free else one_value(block.text)
         same = self._by_id.get(block.id or "")
@@ -262,7 +263,8 @@ class Accumulator:
         while call_id in self._by_id:
             call_id = f"{call_id}_{ordinal}"
         self._by_id[call_id] = block
-        block.call = ToolCall(call_id, name, arguments)
+        is_cut = self._cut is True and block is self._last_call and block.has_no_arguments
+        block.call = ToolCall(call_id, name, arguments, is_cut)
         return block.call
 
     def _remove(self, block: Block) -> None:
@@ -299,11 +301,17 @@ class Accumulator:
         if delta.facts:
             self.facts.update(delta.facts)
 
-    def _finish(self, delta: FinishDelta) -> None:
-        self.finish_reason = delta.reason
+    def _take_extra(self, delta: ExtraDelta) -> None:
+        self._extra.setdefault(delta.of, []).append(delta.fields)
 
-    def _end(self, _delta: EndDelta) -> None:
+    def _finish(self, delta: FinishDelta) -> list[ToolCall]:
+        self.finish_reason = delta.reason
+        self._cut = delta.cut
+        return self._waited()
+
+    def _end(self, _delta: EndDelta) -> list[ToolCall]:
         self.ended = True
+        return self._waited()
 
     def _error(self, delta: ErrorDelta) -> None:
         self.error = delta
@@ -320,6 +328,7 @@ class Accumulator:
         ToolCallDelta: _tool_call,
         ToolCallEnd: _tool_call_end,
         BlockDelta: _fields,
+        ExtraDelta: _take_extra,
         UsageDelta: _usage,
         MetaDelta: _meta,
         FinishDelta: _finish,

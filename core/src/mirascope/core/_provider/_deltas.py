@@ -120,6 +120,26 @@ class BlockDelta:
 
 
 @dataclass(slots=True)
+class ExtraDelta:
+    """Fields of the message, or of what is around it, that the decoder does not know.
+
+    They are kept for the message that goes back and for the response object, and joined over the
+    events by one rule for all providers: text continues, objects are joined field by field, lists
+    item by item.
+
+    Args:
+        fields: the fields as they were sent.
+        of: what they are fields of: `"message"`, or a name of the provider's.
+    """
+
+    fields: Mapping[str, Any]
+    of: str = "message"
+
+    def __post_init__(self) -> None:
+        _expect("fields", self.fields, Mapping)
+
+
+@dataclass(slots=True)
 class UsageDelta:
     """A snapshot of the provider's usage object: each field replaces the earlier one.
 
@@ -155,9 +175,16 @@ class MetaDelta:
 
 @dataclass(slots=True)
 class FinishDelta:
-    """Why the model stopped, in the provider's own word."""
+    """Why the model stopped, in the provider's own word.
+
+    Args:
+        reason: the word.
+        cut: whether the model was stopped before it had finished, by a limit as a rule: a call
+            that has no arguments then is one whose arguments never came.
+    """
 
     reason: str
+    cut: bool = False
 
     def __post_init__(self) -> None:
         # Gemini's is a number where `enum-encoding=int` is asked for.
@@ -240,6 +267,7 @@ Delta: TypeAlias = (
     | ToolCallDelta
     | ToolCallEnd
     | BlockDelta
+    | ExtraDelta
     | UsageDelta
     | MetaDelta
     | FinishDelta

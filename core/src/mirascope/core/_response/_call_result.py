@@ -313,12 +313,15 @@ class CallResult(ABC):
 
         Args:
             results: pairs of a tool that the stream yielded and its output (a string, or anything
-                that JSON can express). The output of a call that could not be run is its error.
+                that JSON can express). The output of a call that could not be run is its error. A
+                call without a name does not go back, and neither does its result.
 
         Raises:
             UsageError: the result of an asynchronous tool was not awaited.
         """
-        return list(self._call.provider.tool_message_params(check_results(results)))
+        given = check_results(results)
+        named = [(tool, output) for tool, output in given if tool.tool_call.name]
+        return list(self._call.provider.tool_message_params(named))
 
     def _made(self, what: str, make: Callable[[], T]) -> T:
         return made_of_answer(what, self.provider, make)

@@ -26,11 +26,13 @@ class ToolCall:
             the call goes back under it.
         name: the tool's name as the model wrote it.
         arguments: the arguments as JSON text, exactly as they arrived.
+        is_cut: whether the answer was cut, by a limit as a rule, before any argument came.
     """
 
     id: str
     name: str
     arguments: str
+    is_cut: bool = False
 
 
 class ErrorText(str):

@@ -42,6 +42,10 @@ class Toolset:
     def resolve(self, tool_call: ToolCall) -> BaseTool:
         """Return the tool for a call; whatever is wrong with the call is in the tool's `error`."""
         arguments: object = {}
+        if tool_call.is_cut:
+            # With its defaults it would do what the model never said.
+            message = f"the answer was cut before the arguments for {tool_call.name!r} came"
+            return InvalidTool.of(tool_call, {}, ToolError(message))
         if text := tool_call.arguments.strip():
             try:
                 arguments = from_json(text)

@@ -5,10 +5,12 @@ Pure functions.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from mirascope.core import Accumulator, Block, FinishReason, JSONObject
+from mirascope.core.json import as_arguments
 from typing_extensions import TypedDict
 
 from ._decode import ARGUMENTS, BEGUN, ITEM, RESPONSE
@@ -21,6 +23,10 @@ _FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
     "failed": "error",
 }
 """The endings of a response, as `status` or `status:reason`, by unified name."""
+
+
+_ANSWER_ONLY: Final = frozenset({"created_by"})
+"""Fields that output items have and input items have not."""
 
 
 class OpenAIResponsesMessageParam(TypedDict):
@@ -44,7 +50,10 @@ def message_param(answer: Accumulator) -> dict[str, Any]:
     """Return an answer as the assistant's message of the next request.
 
     Of an answer that ended early, items that are not complete are left out, but for their text.
-    The API takes a reasoning item only together with the item that followed it.
+    The API takes a reasoning item only together with the item that followed it, and only if it was
+    stored or has its encrypted content; it takes no call without a name, and no field that only
+    answers have. Servers that put the history into a template of their own take no arguments but an
+    object.
     """
     items: list[JSONObject] = []
     followed = False
@@ -52,9 +61,9 @@ def message_param(answer: Accumulator) -> dict[str, Any]:
         item = _sendable(block, answer)
         if item is None or (item["type"] == "reasoning" and not followed):
             followed = False
-        else:
+        elif item["type"] != "reasoning" or _is_kept(item, answer):
             followed = ITEM in block.fields or block.call is not None
-            items.append(item)
+            items.append(_without_answer_only(item))
     return {"role": "assistant", "content": items[::-1]}
 
 
@@ -98,7 +107,9 @@ def _kind(block: Block) -> str:
 
 def _sendable(block: Block, answer: Accumulator) -> JSONObject | None:
     """Return what a block gives to the next request, or None."""
-    if block.call is not None or (ITEM in block.fields and block.kind != "tool_call"):
+    if block.call is not None:
+        return _called(block, answer) if block.call.name else None
+    if ITEM in block.fields and block.kind != "tool_call":
         return _output_item(block, answer)
     if _kind(block) == "message" and (text := block.text or answer.refusal):
         # Without its id: the server has no complete message of that id.
@@ -106,6 +117,42 @@ def _sendable(block: Block, answer: Accumulator) -> JSONObject | None:
         message: JSONObject = {"type": "message", "role": "assistant", "content": text}
         return {**message, "phase": phase} if phase else message
     return None
+
+
+def _called(block: Block, answer: Accumulator) -> JSONObject:
+    """Return a call with arguments that are an object, which text that was cut is put into."""
+    item = _output_item(block, answer)
+    if item["type"] == "function_call":
+        text = str(item["arguments"])
+        arguments = as_arguments(text)
+        if not arguments or arguments == {"INVALID_JSON": text}:
+            item["arguments"] = json.dumps(arguments, ensure_ascii=False)
+    return item
+
+
+def _is_kept(item: JSONObject, answer: Accumulator) -> bool:
+    """Whether a reasoning item is one that the server can read again.
+
+    Without `store` it has forgotten the item, and answers 404 to it unless the item itself has the
+    reasoning: https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items
+    """
+    response = _response(answer)
+    return response.get("store") is not False or any(
+        item.get(name) for name in ("encrypted_content", "content")
+    )
+
+
+def _without_answer_only(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_answer_only(item) for item in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    fields = cast("JSONObject", value)
+    return {k: _without_answer_only(v) for k, v in fields.items() if k not in _ANSWER_ONLY}
+
+
+def _response(answer: Accumulator) -> JSONObject:
+    return next((b.fields[RESPONSE] for b in answer.blocks if b.key == RESPONSE), {})
 
 
 def _output_item(block: Block, answer: Accumulator) -> JSONObject:

@@ -277,7 +277,7 @@ class ResponsesDecoder(Decoder):
             reason = as_text(as_object(response.get("incomplete_details")).get("reason"))
             deltas += [
                 ToolCallEnd(),
-                FinishDelta(f"{status}:{reason}" if reason else status),
+                FinishDelta(f"{status}:{reason}" if reason else status, cut=status != "completed"),
                 EndDelta(),
             ]
         return deltas
