@@ -113,8 +113,8 @@ def _is_never_signed(block: JSONObject, answer: Accumulator) -> bool:
 
     Where Claude's signature is missing, `max_tokens` or a broken stream cut the thinking.
     """
-    whole = "signature" in block and answer.finish_reason in _FINISHED
-    return whole and not any(b.fields.get("signature") for b in answer.blocks)
+    whole = block.get("thinking") and "signature" in block and answer.finish_reason in _FINISHED
+    return bool(whole) and not any(b.fields.get("signature") for b in answer.blocks)
 
 
 def _paired(blocks: list[JSONObject], answer: Accumulator) -> list[JSONObject]:

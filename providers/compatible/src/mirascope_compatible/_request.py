@@ -53,7 +53,9 @@ def _says_nothing(message: Mapping[str, Any]) -> bool:
 
     Kimi and DeepSeek answer 400 to it, in this and in every later request of the conversation.
     """
-    return message.get("role") == "assistant" and not any(map(message.get, _SAYS))
+    said = (message.get(name) for name in _SAYS)
+    is_said = any(value.strip() if isinstance(value, str) else value for value in said)
+    return message.get("role") == "assistant" and not is_said
 
 
 def tool_schema(tool: type[BaseTool]) -> JSONObject:

@@ -49,6 +49,9 @@ https://ai.google.dev/api/generate-content#FinishReason
 """
 
 
+_FINISHED_WELL: Final = ("STOP", 1)
+"""The finish reason of an answer that came to its own end."""
+
 _RUNS_AT_SERVER: Final = frozenset({"executableCode", "toolCall"})
 """Parts that are followed by a part with their result."""
 
@@ -65,11 +68,11 @@ def message_param(answer: Accumulator) -> dict[str, Any]:
     """Return an answer as the model's content of the next request.
 
     Parts stand in their order, with their signatures. Calls without a name, and calls that were cut
-    before their arguments were complete, are left out, and so are parts without any data, code of a
-    stream that broke off before its result, and what only describes the answer.
+    before their arguments were complete, are left out, and so are parts without any data, code
+    of an answer that was cut before its result, and what only describes the answer.
     """
     parts = [part for block in answer.blocks if (part := _sendable(block)) is not None]
-    if answer.finish_reason is None:
+    if answer.finish_reason not in _FINISHED_WELL:
         while parts and not parts[-1].keys().isdisjoint(_RUNS_AT_SERVER):
             parts.pop()
     return {"role": "model", "parts": parts}

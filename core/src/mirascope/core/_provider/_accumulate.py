@@ -27,6 +27,7 @@ from ._deltas import (
     WholeTextDelta,
 )
 from ._extra import join_fields
+from ._halves import whole_value
 
 
 class Accumulator:
@@ -122,9 +123,11 @@ class Accumulator:
             join: whether they go on from event to event; else the last value of each counts.
         """
         pieces = self._extra.get(of, [])
-        if join or len(pieces) < 2:
-            return join_fields(pieces) if pieces else {}
-        return {k: v for piece in pieces for k, v in piece.items() if v is not None}
+        if not pieces:
+            return {}
+        last = {k: v for piece in pieces for k, v in piece.items() if v is not None}
+        fields: JSONObject = whole_value(join_fields(pieces) if join else last)
+        return fields
 
     @property
     def text(self) -> str:

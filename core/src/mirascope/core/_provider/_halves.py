@@ -17,6 +17,7 @@ from ._deltas import (
     ChoiceDelta,
     Delta,
     EndDelta,
+    ExtraDelta,
     FinishDelta,
     RefusalDelta,
     TextDelta,
@@ -70,6 +71,12 @@ class Halves:
                 text = self._text((choice, ToolCallDelta, delta.key), delta.arguments, delta)
                 call_id, name = whole_value(delta.id), whole_value(delta.name)
                 yield ToolCallDelta(delta.key, call_id, name, text, delta.free)
+            case BlockDelta():
+                fields = {n: self._field(n, v, delta, choice) for n, v in delta.fields.items()}
+                yield BlockDelta(fields, delta.block, delta.join)
+            case ExtraDelta():
+                # Its pieces are joined where they are read, once all of them are there.
+                yield delta
             case ToolCallEnd():
                 yield from self._lost(choice, ToolCallDelta, delta.key)
                 yield delta
@@ -78,6 +85,12 @@ class Halves:
                 yield _whole(delta)
             case _:
                 yield _whole(delta)
+
+    def _field(self, name: str, value: Any, delta: BlockDelta, choice: int | None) -> Any:
+        if name in delta.join and isinstance(value, str):
+            piece = BlockDelta({name: value}, delta.block, delta.join)
+            return self._text((choice, BlockDelta, (delta.block, name)), value, piece)
+        return whole_value(value)
 
     def _text(self, key: Hashable, text: str, delta: Delta) -> str:
         if not text:
@@ -102,6 +115,8 @@ class Halves:
             del self._held[held_key]
             if isinstance(delta, ToolCallDelta):
                 yield ToolCallDelta(delta.key, arguments=_LOST)
+            elif isinstance(delta, BlockDelta):
+                yield BlockDelta(dict.fromkeys(delta.fields, _LOST), delta.block, delta.join)
             elif isinstance(delta, RefusalDelta):
                 yield RefusalDelta(_LOST)
             elif isinstance(delta, (TextDelta, ThinkingDelta)):
@@ -122,9 +137,8 @@ def whole_value(value: Any) -> Any:
 
 def _whole(delta: Delta) -> Delta:
     """Return a delta whose fields that are not joined with another's have whole characters."""
-    if isinstance(delta, (BlockDelta, UsageDelta)):
-        name = "fields" if isinstance(delta, BlockDelta) else "usage"
-        return dataclasses.replace(delta, **{name: whole_value(getattr(delta, name))})
+    if isinstance(delta, UsageDelta):
+        return dataclasses.replace(delta, usage=whole_value(delta.usage))
     texts = {
         field.name: whole_value(value)
         for field in dataclasses.fields(delta)
