@@ -21,6 +21,9 @@ import json
 import logging
 import os
 import pickle
+import signal
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,7 +33,16 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from mirascope.core import Call, Connection, MirascopeError, Request, Source
-from mirascope.core.testing import Hangup, ReceivedRequest, Reset, Server, sse, streamed, whole
+from mirascope.core.testing import (
+    Hangup,
+    Hold,
+    ReceivedRequest,
+    Reset,
+    Server,
+    sse,
+    streamed,
+    whole,
+)
 from mirascope_compatible import CompatibleProvider
 from mirascope_tests.chat import DONE, chunk
 from typing_extensions import override
@@ -368,6 +380,8 @@ BROKEN_HEADS = {
 }
 
 MODES = ["stream", "async stream", "call", "async call"]
+SDK_MODES = ["SDK stream", "async SDK stream"]
+"""The same through the SDK's own loop (`sdk_iteration=True`)."""
 
 
 # What is looked at
@@ -407,6 +421,8 @@ def frames(shown: TracebackType | None) -> Iterator[tuple[str, str]]:
             for name, value in shown.tb_frame.f_locals.items():
                 with contextlib.suppress(Exception):
                     yield f"{code.co_qualname}: {name}", repr(value)
+                for where, text in http(value, 0):
+                    yield f"{code.co_qualname}: {name}.{where}", text
         shown = shown.tb_next
 
 
@@ -503,6 +519,8 @@ class Attempts:
             arguments, result = place(provider, self._server, key, is_async)
             if streams:
                 arguments |= {"stream": True, "record": recording}
+            if "SDK" in mode:
+                arguments["sdk_iteration"] = True
             decorate = decorator(provider)("a-model", **arguments)
             shown = [("repr(decorator)", repr(decorate))]
             function: Any = _asynchronous(result) if is_async else _synchronous(result)
@@ -611,9 +629,17 @@ def combinations() -> Iterator[tuple[str, Any, str, str, str]]:
         for place, echo, mode, provider in itertools.product(PLACES, ECHOES, MODES, PROVIDERS)
         if (provider, place) not in ABSENT and not _waits(provider, place, echo, mode)
     ]
-    # A step that has no divisor in common with the lengths of the lists takes every value of each.
-    for provider, place, echo, mode in everything[:: 1 if IS_LONG else 37]:
-        yield provider, place, echo, mode, next(keys)
+    through_the_sdk = [
+        (provider, place, echo, mode)
+        for place, echo, mode, provider in itertools.product(PLACES, ECHOES, SDK_MODES, PROVIDERS)
+        if (provider, place) not in ABSENT and provider != "compatible"
+    ]
+    # Steps that have no divisor in common with the lengths of the lists take every value of each.
+    for combination in (
+        *everything[:: 1 if IS_LONG else 37],
+        *through_the_sdk[:: 1 if IS_LONG else 73],
+    ):
+        yield *combination, next(keys)
 
 
 def _waits(provider: str, place: Any, echo: str, mode: str) -> bool:
@@ -654,3 +680,55 @@ def test_a_response_that_is_broken_in_its_head(
     for echo in BROKEN_HEADS:
         attempts.make(provider, in_client, echo, mode, KEYS["plain"])
     assert attempts.seen == []
+
+
+class SoftTimeLimit(Exception):  # noqa: N818 - named as task queues name it
+    pass
+
+
+def too_late(number: int, frame: Any) -> None:
+    raise SoftTimeLimit
+
+
+def ctrl_c(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("handler", [too_late, ctrl_c])
+def test_what_passes_a_call_unchanged_has_no_key_beneath_it(
+    handler: Any, provider: str, mode: str
+) -> None:
+    key = KEYS["plain"]
+    reply = streamed(chunk("Hi"), Hold()) if mode == "stream" else [Hold()]
+    before = signal.signal(signal.SIGUSR1, handler)
+    with Server(reply) as server:
+
+        def interrupt() -> None:
+            deadline = time.monotonic() + 20
+            while not server.requests and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.2)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+        thread = threading.Thread(target=interrupt)
+        arguments = {"base_url": address(provider, server), "api_key": key}
+        decorated = decorator(provider)("a-model", stream=mode.endswith("stream"), **arguments)
+        decorate: Any = _asynchronous if mode.startswith("async") else _synchronous
+        function = decorated(decorate(None))
+        thread.start()
+        try:
+            if mode.startswith("async"):
+                asyncio.run(_read_async(function, [], mode.endswith("stream"), None))
+            else:
+                _read(function, [], mode.endswith("stream"))
+        except (SoftTimeLimit, KeyboardInterrupt) as error:
+            found = [*views(error)]
+        else:
+            found = []
+        finally:
+            thread.join()
+            signal.signal(signal.SIGUSR1, before)
+    assert found
+    assert [where for where, text in found if key in text] == []

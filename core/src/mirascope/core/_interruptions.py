@@ -27,7 +27,7 @@ def interruption(error: BaseException) -> BaseException | None:
 
 def raised_by_handler(error: BaseException) -> BaseException | None:
     """Return the exception that a signal handler raised, where there is one."""
-    return next((found for found in chain(error) if _by_handler(found.__traceback__)), None)
+    return next((found for found in chain(error) if handler_in(found.__traceback__)), None)
 
 
 class suppress_failures:  # noqa: N801 - reads like contextlib.suppress
@@ -49,8 +49,11 @@ class suppress_failures:  # noqa: N801 - reads like contextlib.suppress
         raise outside from outside.__cause__
 
 
-def _by_handler(traceback: TracebackType | None) -> bool:
-    """Whether a signal handler is in a traceback: it alone gets the frame below it as argument."""
+def handler_in(traceback: TracebackType | None) -> TracebackType | None:
+    """Return where a traceback enters a signal handler, if it does.
+
+    A handler alone gets the frame below it as an argument.
+    """
     below: FrameType | None = None
     while traceback is not None:
         frame = traceback.tb_frame
@@ -60,10 +63,10 @@ def _by_handler(traceback: TracebackType | None) -> bool:
             names = code.co_varnames[: code.co_argcount + 2]
             for value in (frame.f_locals.get(name) for name in names):
                 if value is below or (isinstance(value, tuple) and below in value):
-                    return True
+                    return traceback
         below = frame
         traceback = traceback.tb_next
-    return False
+    return None
 
 
 def _is_stranger(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Final, cast
 
 from ._causes import chain, running_frames
+from ._interruptions import handler_in
 from ._secrets import Secrets
 
 _MESSAGES: Final = frozenset(
@@ -90,13 +91,21 @@ def learn(causes: Iterable[BaseException], secrets: Secrets) -> None:
             traceback = traceback.tb_next
 
 
+def forget(error: BaseException) -> None:
+    """Forget the variables beneath an exception that passes a call unchanged, such as Ctrl-C."""
+    for found in chain(error):
+        clear_frames(found.__traceback__)
+
+
 def clear_frames(traceback: TracebackType | None) -> None:
     """Forget the variables of a traceback's frames, where they have ended.
 
     They are the SDK's and the transport's, which hold headers and keys in plain variables. A frame
-    that is still running (this library's own, and all of the caller's) is left alone.
+    that is still running (this library's own, and all of the caller's) is left alone, and so is
+    what a signal handler ran.
     """
-    while traceback is not None:
+    handler = handler_in(traceback)
+    while traceback is not None and traceback is not handler:
         with contextlib.suppress(RuntimeError):
             traceback.tb_frame.clear()
         traceback = traceback.tb_next

@@ -70,9 +70,9 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
                 failure = self._opening_error(failed.error)
             except StreamTimeoutError as error:
                 failure = self._broken(error)
-            except BaseException:
+            except BaseException as exc:
                 # The task was cancelled, or Ctrl-C: it passes unchanged.
-                self._finish(StreamState.CANCELLED)
+                self._interrupted(exc)
                 raise
             if failure is not None:
                 # Outside of the handler, where it would get the raw exception as its context.
@@ -183,9 +183,9 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             return
         except Exception as exc:
             error = self._ended_by(exc)
-        except BaseException:
+        except BaseException as exc:
             # The task was cancelled, or Ctrl-C: it passes unchanged.
-            self._finish(StreamState.CANCELLED)
+            self._interrupted(exc)
             raise
         finally:
             await self._lease.release()

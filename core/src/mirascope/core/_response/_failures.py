@@ -16,7 +16,7 @@ from .._errors import (
 from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
 from .._request._prepared import PreparedCall
-from .._scrub import learn, scrub
+from .._scrub import forget, learn, scrub
 from .._secrets import Secrets
 from ._picture import StreamPicture
 
@@ -39,6 +39,7 @@ def fetching_failure(call: PreparedCall, error: Exception) -> BaseException:
     """Return the error for an exception that ended a call which was not streamed."""
     if (outside := interruption(error)) is not None:
         # A signal handler raised it while this waited: it passes unchanged.
+        forget(error)
         return outside
     failure = opening_failure(call, error)
     if isinstance(failure, StreamError):

@@ -18,6 +18,7 @@ from .._errors import (
 from .._provider._accumulate import Accumulator
 from .._provider._halves import Halves
 from .._request._prepared import PreparedCall
+from .._scrub import forget
 from .._tools._base_tool import ToolCall
 from .._transport._opening import Attempt, DeadlinePassed, Opening, OpeningFailed
 from .._types import JSONObject
@@ -41,14 +42,17 @@ def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
 
     attempt = Attempt[tuple[Any, JSONObject]](discard=lambda _: None)
     try:
-        if seconds is None:
-            obj, data = attempt.run_here(send)
-        else:
-            obj, data = attempt.run(send, time.monotonic() + seconds)
+        # In a thread of its own, deadline or not: an SDK takes what a signal handler raises for a
+        # fault of the connection, and sends its request again.
+        obj, data = attempt.run(send, None if seconds is None else time.monotonic() + seconds)
     except DeadlinePassed:
         found = _too_late(call, seconds)
     except OpeningFailed as failed:
         found = fetching_failure(call, failed.error)
+    except BaseException as error:
+        # Ctrl-C, or what a signal handler raised while this waited: it passes unchanged.
+        forget(error)
+        raise
     else:
         found = _response(call, obj, data, start)
         # What the server sent may be what an error hides.
@@ -78,6 +82,10 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
             found = _too_late(call, seconds)
         else:
             found = fetching_failure(call, error)
+    except BaseException as error:
+        # The task was cancelled, or Ctrl-C.
+        forget(error)
+        raise
     else:
         found = _response(call, obj, data, start)
         del obj, data

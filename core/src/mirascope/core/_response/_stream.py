@@ -86,9 +86,9 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                 failure = self._broken(self._timeout_error(deadline.name, deadline.seconds))
             except OpeningFailed as failed:
                 failure = self._opening_error(failed.error)
-            except BaseException:
+            except BaseException as exc:
                 # Ctrl-C, or what a signal handler raised while this waited: it passes unchanged.
-                self._finish(StreamState.CANCELLED)
+                self._interrupted(exc)
                 self._lease.release()
                 raise
             if failure is not None:
@@ -204,9 +204,9 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             raise
         except Exception as exc:
             error = self._ended_by(exc)
-        except BaseException:
+        except BaseException as exc:
             # Ctrl-C and its like: it passes unchanged.
-            self._finish(StreamState.CANCELLED)
+            self._interrupted(exc)
             raise
         finally:
             self._lease.release()

@@ -27,6 +27,7 @@ from .._errors import (
 from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
 from .._request._prepared import PreparedCall
+from .._scrub import forget
 from .._state import StreamState
 from .._transport._deadlines import Deadlines
 from .._transport._lease import AsyncLease, Lease
@@ -262,11 +263,16 @@ class StreamBase(CallResult, Generic[ChunkT]):
         self._finish(state, error)
         return error
 
+    def _interrupted(self, error: BaseException) -> None:
+        """End the stream for what passes it unchanged: an interrupt, a cancelled task."""
+        self._finish(StreamState.CANCELLED)
+        forget(error)
+
     def _ended_by(self, error: Exception) -> BaseException | None:
         """Return what an exception in the middle of reading makes the loop raise, if anything."""
         if (outside := interruption(error)) is not None:
             # A signal handler raised it inside a read: it passes unchanged.
-            self._finish(StreamState.CANCELLED)
+            self._interrupted(error)
             return outside
         if self._cancelled:
             # The read that cancel() ended: its exception is the shutting down, not a fault.
@@ -290,7 +296,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
     def _opening_error(self, error: Exception) -> BaseException:
         """Return what an exception of the attempt to open the response means."""
         if (outside := interruption(error)) is not None:
-            self._finish(StreamState.CANCELLED)
+            self._interrupted(error)
             return outside
         return self._broken(opening_failure(self._call, error))
 

@@ -203,18 +203,6 @@ class Attempt(Generic[T]):
         # Of all that wakes a thread up, this alone may be used inside a signal handler.
         self._done: SimpleQueue[None] = SimpleQueue()
 
-    def run_here(self, action: Callable[[], T]) -> T:
-        """Run the action in this thread, where only its own end can end it.
-
-        Raises:
-            OpeningFailed: the action raised an `Exception`.
-        """
-        try:
-            with self.opening.as_current():
-                return action()
-        except Exception as error:
-            raise OpeningFailed(error) from None
-
     def run(self, action: Callable[[], T], when: float | None) -> T:
         """Run the action in a thread of its own and wait for it until a moment.
 
