@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from mirascope.core import ProviderTimeoutError, StreamTimeoutError, UsageError
+from mirascope.core._request._prepared import PreparedCall
 from mirascope.core.testing import Hold, Pause, Server, streamed, whole
 from mirascope_tests.api import API
 from mirascope_tests.chat import DONE, answer, chunk, completion
@@ -238,3 +239,13 @@ async def test_a_timeout_of_the_client_is_not_a_deadline_of_ours(
     assert time.monotonic() - start < 5
     assert "300 s" not in str(error)
     assert type(error.__cause__) is TimeoutError
+
+
+async def test_a_deadline_waits_for_no_plugin(
+    api: API, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[PreparedCall] = []
+    monkeypatch.setattr(PreparedCall, "known_variables", lambda call: asked.append(call) or ())
+    reading = await api.read(serve([Hold()]), timeout=0.2)
+    assert type(reading.error) is StreamTimeoutError
+    assert asked == []

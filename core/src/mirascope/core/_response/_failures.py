@@ -10,6 +10,7 @@ from .._errors import (
     AuthenticationError,
     MirascopeError,
     StreamError,
+    StreamTimeoutError,
     UsageError,
     describe,
 )
@@ -55,6 +56,11 @@ def shown(call: PreparedCall, error: MirascopeError, *sent: object) -> Mirascope
         error: the error, with its causes.
         *sent: what else knows the request that was sent, such as the source.
     """
+    if isinstance(error, StreamTimeoutError) and error.__cause__ is None:
+        # Nothing in it comes from a server. Which variables hold keys is the plugin's to tell, and
+        # finding that out may wait for imports of the thread that this deadline gives up.
+        forget(error)
+        return error
     secrets = call.secrets()
     for known in sent:
         secrets.add_sent(known)
