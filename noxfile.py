@@ -129,6 +129,7 @@ def prices(session: nox.Session) -> None:
     # Only its data file is read, so that none of its dependencies is needed.
     session.install("--upgrade", "--no-deps", "litellm")
     session.run("python", "tests/prices/refresh.py", *session.posargs)
+    session.run("python", "-m", "tests.prices.refresh_hosts", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0], default=False)

@@ -38,6 +38,7 @@ acme_host = Host(
     name="acme_host", title="Acme 機", base_url="https://api.acme.example/v1",
     api_key_env=("ACME_API_KEY", "ACME_KEY"),
 )
+no_prices = Host(name="no_prices", base_url="https://x.example", prices_package="acme_none")
 """
 
 
@@ -71,6 +72,7 @@ def site(tmp_path: Path) -> Path:
     install("acme-no-sdk", "nosdk", good("nosdk", sdk="a-missing-sdk"))
     install("acme-off", "off", good("off"))
     install("acme-hosts", "acme_host", HOST, group="mirascope.hosts")
+    install("acme-none", "no_prices", HOST, group="mirascope.hosts")
     install("acme-lost", "lost", "lost = 1", group="mirascope.hosts")
     return tmp_path
 
@@ -192,6 +194,9 @@ def test_the_hosts_in_json(site: Path) -> None:
     }
     assert (found["lost"]["state"], found["lost"]["base_url"]) == ("broken", None)
     assert found["ollama"]["prices"] == "free"
+    assert found["no_prices"]["prices"] == "can't be read"
+    assert found["openrouter"]["prices"] == "reported"
+    assert found["xai"]["prices"].startswith("reported, ")
     lines = providers(site, "--hosts").stdout.decode().splitlines()
     assert [line.split()[0] for line in lines] == ["host", *found]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import warnings
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from mirascope.core import UnknownPriceWarning, Usage, UsageError, token_count
 from mirascope.core._prices import _calculate as cost_module
 from mirascope.core._prices._calculate import calculate_cost
+from mirascope.core._prices._differences import differences
 from mirascope.core._prices._table import PriceTable
 
 TOML = """
@@ -146,6 +148,89 @@ def test_what_is_free_costs_nothing_and_says_so() -> None:
     assert result is not None
     assert result.total == 0
     assert result.notes
+    assert result.exact
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "said"),
+    [
+        ({"here": "taken to be free"}, "here", "taken to be free"),
+        ({"here": ""}, "here", ""),
+        ({"here": ""}, "other", None),
+        ({}, "other", None),
+    ],
+)
+def test_what_is_free_at_some_servers_is_not_at_others(
+    hosts: dict[str, str], host: str, said: str | None
+) -> None:
+    free = PriceTable(provider="acme", free=True, hosts=hosts)
+    usage = Usage(input_tokens=1, output_tokens=1, facts={"host": host})
+    if said is None:
+        with pytest.warns(UnknownPriceWarning, match="acme model 'any'"):
+            assert calculate_cost(usage, free, model="any") is None
+        return
+    result = calculate_cost(usage, free, model="any")
+    assert result is not None
+    assert (result.total, result.exact) == (0, not said)
+    assert said in (*result.notes, "")
+
+
+def test_a_table_that_lacks_its_prices_says_so_once() -> None:
+    lacking = PriceTable(provider="acme", lack="nobody knows the prices of acme")
+    usage = Usage(input_tokens=1, output_tokens=1)
+    with pytest.warns(UnknownPriceWarning, match="nobody knows the prices of acme"):
+        assert calculate_cost(usage, lacking, model="one") is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert calculate_cost(usage, lacking, model="two") is None
+
+
+PEAKS = """
+schema = 1
+[models.m]
+prices = [
+  { input = 1, output = 1 },
+  { weekdays = [1, 2, 3, 4, 5], hours = "06:00-10:00", input = 2, output = 2 },
+  { weekdays = [7], input = 0.5, output = 0.5 },
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "total"),
+    [
+        ("2026-11-27T06:00", 2),  # a Friday
+        ("2026-11-27T05:59:59", 1),
+        ("2026-11-27T10:00", 1),
+        ("2026-11-28T06:00", 1),
+        ("2026-11-28T23:59:59", 1),
+        ("2026-11-29T00:00", "0.5"),
+        ("2026-11-29T23:59:59", "0.5"),
+        ("2026-11-30T00:00", 1),
+        ("2026-11-30T09:59:59", 2),
+        ("1969-12-28T12:00", "0.5"),  # a Sunday before the clock of computers began
+    ],
+)
+def test_hours_and_days_of_the_week(at: str, total: object) -> None:
+    table = PriceTable.from_toml(PEAKS, "acme")
+    usage = Usage(input_tokens=1_000_000, output_tokens=0)
+    found = calculate_cost(usage, table, model="m", at=datetime.datetime.fromisoformat(at))
+    assert found is not None
+    assert (found.total, found.exact) == (Decimal(str(total)), True)
+
+
+def test_a_price_that_changes_on_a_day_of_the_week_is_a_change() -> None:
+    dearer = PEAKS.replace("input = 0.5", "input = 0.75")
+    tables = [PriceTable.from_toml(text, "acme") for text in (PEAKS, dearer)]
+    [found] = differences(*tables)
+    assert "input 0.5 -> 0.75" in str(found)
+
+
+@pytest.mark.parametrize("value", ["[]", "[0]", "[8]", '["mon"]', "[true]", "5"])
+def test_days_of_the_week_are_numbers(value: str) -> None:
+    toml = f"schema = 1\n[models.a]\nprices = [{{ input = 1, weekdays = {value} }}]"
+    with pytest.raises(UsageError, match=r"must be a list of days of the week"):
+        PriceTable.from_toml(toml, "acme")
 
 
 @pytest.mark.parametrize(

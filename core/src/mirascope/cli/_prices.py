@@ -200,6 +200,8 @@ def _conditions(row: PriceRow) -> dict[str, str]:
             said[name] = moment.isoformat().removesuffix("T00:00:00+00:00")
     if row.hours is not None:
         said["hours"] = "-".join(f"{s // 3600:02}:{s // 60 % 60:02}" for s in row.hours)
+    if row.weekdays is not None:
+        said["weekdays"] = ", ".join(map(str, sorted(row.weekdays)))
     if row.note:
         said["note"] = row.note
     return said

@@ -13,7 +13,7 @@ from ._json import format_json
 from ._output import note, printable, write_line
 
 if TYPE_CHECKING:
-    from mirascope.core.plugins import PluginStatus
+    from mirascope.core.plugins import PluginStatus, ProviderSpec
 
 _COLUMNS: Final = ("name", "title", "distribution", "SDK", "plugin API", "state")
 _HOST_COLUMNS: Final = ("host", "address", "key", "prices", "distribution", "state")
@@ -94,18 +94,25 @@ def _host_record(status: PluginStatus) -> dict[str, Any]:
         **_record(status),
         "base_url": None if spec is None else spec.base_url,
         "api_key_env": None if spec is None else list(spec.api_key_env),
-        "prices": None if spec is None else _prices(status.name),
+        "prices": None if spec is None else _prices(spec),
     }
 
 
-def _prices(host: str) -> str:
-    """Return what is known of a host's prices: `"12 models"`, `"free"`, `""`."""
-    from mirascope.core.plugins import load_host
+def _prices(spec: ProviderSpec) -> str:
+    """Return what is known of a host's prices: `"12 models"`, `"reported"`, `"free"`, or `""`."""
+    from mirascope.core.plugins import Capability, load_host
 
-    table = load_host(host).prices
+    try:
+        table = load_host(spec.name).prices
+    except Exception:
+        # A table is a plugin's file, and one that is broken must not hide how all others stand.
+        return "can't be read"
     if table.free:
         return "free"
-    return f"{len(table.models)} models" if table else ""
+    known = ["reported"] if Capability.REPORTED_COST in spec.capabilities else []
+    if table:
+        known.append(f"{len(table.models)} models")
+    return ", ".join(known)
 
 
 def _host_cells(status: PluginStatus) -> tuple[str, ...]:
@@ -116,7 +123,7 @@ def _host_cells(status: PluginStatus) -> tuple[str, ...]:
         status.name,
         "" if spec is None else spec.base_url or "",
         f"{set_[0]} (set)" if set_ else key,
-        "" if spec is None else _prices(status.name),
+        "" if spec is None else _prices(spec),
         " and ".join(status.distributions),
         _state(status),
     )

@@ -95,7 +95,10 @@ class Host:
             package="mirascope_compatible",
             title=self.title or self.name,
             apis={"chat": self.provider},
-            capabilities=frozenset({Capability.SYNC, Capability.ASYNC}),
+            capabilities=frozenset(
+                {Capability.SYNC, Capability.ASYNC}
+                | ({Capability.REPORTED_COST} if self.reports_cost else set())
+            ),
             api_key_env=self.key_variables,
             sdk="httpx",
             docs_url=self.docs_url,

@@ -17,6 +17,7 @@ from ._table import PriceTable
 JUMP: Final = 10
 """A price that grows or shrinks by more than this is not believed without a look."""
 _BEGINNING: Final = 0.0
+_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ def _of_prices(before: ModelPrices, after: ModelPrices) -> Iterator[Difference]:
     sizes = sorted({0} | {row.above + 1 for row in rows if row.above >= 0})
     times = sorted({_BEGINNING} | {t for row in rows for t in (row.start, row.end) if _is_time(t)})
     hours = sorted({0} | {second for row in rows for second in row.hours or ()})
+    if any(row.weekdays is not None for row in rows):
+        hours = [day * _DAY + hour for day in range(7) for hour in hours]
     # What changes alike in every tier, size or period is one change.
     said: dict[tuple[str, Decimal | None, Decimal | None], list[dict[str, str]]] = {}
     for time, hour, size, fact in itertools.product(times, hours, sizes, facts):

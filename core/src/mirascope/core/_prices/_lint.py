@@ -274,6 +274,7 @@ def _hidden_by(row: PriceRow, later: tuple[PriceRow, ...]) -> int:
             and other.end >= row.end
             and set(other.when) <= set(row.when)
             and other.hours is None
+            and other.weekdays is None
         ):
             return distance
     return 0

@@ -18,7 +18,7 @@ Conditions: TypeAlias = tuple[tuple[str, frozenset[str]], ...]
 TIERS: Final = ("service_tier", "speed", "processing")
 """Facts that always have to do with the price, so that a value no row is for must be said."""
 _CONDITIONS: Final = frozenset(
-    {"when", "above", "at_least", "from", "until", "hours", "recorded", "note"}
+    {"when", "above", "at_least", "from", "until", "hours", "weekdays", "recorded", "note"}
 )
 _DAY: Final = 86_400
 _ZERO: Final = Decimal(0)
@@ -38,6 +38,8 @@ class PriceRow:
         end: the time at which it no longer holds.
         hours: the times of day (seconds since midnight, UTC) from which and before which the row
             holds, or None for the whole day; the second can be the next day's.
+        weekdays: the days of the week (1 is Monday, 7 Sunday; UTC) on which the row holds, or None
+            for all of them.
         recorded: the time since which the prices are known; a cost of an earlier request is not
             exact.
         note: what is not certain about the prices; a cost with one of them is not exact.
@@ -50,6 +52,7 @@ class PriceRow:
     start: float = _ALWAYS
     end: float = _FOREVER
     hours: tuple[int, int] | None = None
+    weekdays: frozenset[int] | None = None
     recorded: float = _ALWAYS
     note: str = ""
     tiers: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -63,6 +66,8 @@ class PriceRow:
         if input_tokens <= self.above or not self.start <= at < self.end:
             return False
         if self.hours is not None and not _in_hours(self.hours, at):
+            return False
+        if self.weekdays is not None and _weekday(at) not in self.weekdays:
             return False
         return not self.when or meets(self.when, facts)
 
@@ -164,6 +169,7 @@ def parse_row(
         start=start,
         end=end,
         hours=read("hours", _hours, None),
+        weekdays=read("weekdays", _weekdays, None),
         recorded=read("recorded", _time, _ALWAYS),
         note=read("note", _text, ""),
     )
@@ -235,6 +241,21 @@ def _in_hours(hours: tuple[int, int], at: float) -> bool:
     start, end = hours
     second = at % _DAY
     return start <= second < end if start < end else second >= start or second < end
+
+
+def _weekday(at: float) -> int:
+    # 1970 began on a Thursday.
+    return (int(at // _DAY) + 3) % 7 + 1
+
+
+def _weekdays(value: Any, what: str) -> frozenset[int] | None:
+    """Read `[1, 2, 3, 4, 5]`: days of the week, 1 is Monday."""
+    days = cast("list[Any]", value) if isinstance(value, list) else []
+    if not days or not all(type(day) is int and 1 <= day <= 7 for day in days):
+        raise UsageError(
+            f"{what} is {value!r}, and must be a list of days of the week, from 1 (Monday) to 7"
+        )
+    return frozenset(days)
 
 
 def _text(value: Any, what: str) -> str:

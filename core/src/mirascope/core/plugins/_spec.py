@@ -31,6 +31,7 @@ class Capability(StrEnum):
     USAGE_IN_STREAM = "usage_in_stream"
     CACHED_TOKENS = "cached_tokens"
     MULTI_CHOICE = "multi_choice"
+    REPORTED_COST = "reported_cost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
