@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mirascope.core.testing import ReceivedRequest, Reply, Server, sse, streamed
+from mirascope.core.testing import ReceivedRequest, Reply, Server, sse, streamed, whole
 
-from .chat import DONE, chunk
+from .chat import DONE, chunk, completion
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,10 @@ class Way:
         return module.call("m", tools=tools, **given)(ask)
 
     async def read(self, ask: Any) -> Any:
-        """Call and read a stream to its end."""
+        """Call, and read a stream to its end."""
         stream = await ask() if self.is_async else ask()
+        if not hasattr(stream, "collect"):
+            return stream
         if self.is_async:
             await stream.collect()
         else:
@@ -70,20 +72,22 @@ Call = tuple[str, Any]
 """A name and arguments, as JSON text or as what becomes it."""
 
 
+Calls = Sequence[tuple[str, str, str]]
+"""The ids, names and arguments of calls."""
+
+
 def calling(*calls: Call) -> Callable[[ReceivedRequest], Reply]:
-    """A reply, in the protocol of the request, in which a model calls functions."""
+    """A reply, in the protocol of the request, in which a model calls functions.
+
+    Without calls, it is an ordinary answer.
+    """
 
     def reply(request: ReceivedRequest) -> Reply:
         given = [(f"call_{i}", name, _text(arguments)) for i, (name, arguments) in enumerate(calls)]
-        path = request.path
-        makers = {
-            "/chat/completions": _chat,
-            "/responses": _responses,
-            "/messages": _messages,
-            ":streamGenerateContent": _generate,
-        }
-        make = next(make for part, make in makers.items() if part in path)
-        return streamed(*make(given))
+        streams, answer = next(both for part, both in _PROTOCOLS.items() if part in request.path)
+        if request.json.get("stream") or ":stream" in request.path:
+            return streamed(*streams(given))
+        return whole(answer(given))
 
     return reply
 
@@ -92,24 +96,26 @@ def _text(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
-def _chat(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
-    events = [
-        chunk(
-            tool_calls=[
-                {
-                    "index": i,
-                    "id": call_id,
-                    "type": "function",
-                    "function": {"name": name, "arguments": arguments},
-                }
-            ]
-        )
-        for i, (call_id, name, arguments) in enumerate(calls)
+def _chat_calls(calls: Calls) -> list[dict[str, Any]]:
+    return [
+        {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for call_id, name, arguments in calls
     ]
+
+
+def _chat_stream(calls: Calls) -> list[bytes]:
+    fragments = [{"index": i, **call} for i, call in enumerate(_chat_calls(calls))]
+    events = [chunk(tool_calls=[fragment]) for fragment in fragments]
     return [*events, chunk("" if calls else "Fine.", finish="stop"), DONE]
 
 
-def _responses(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
+def _chat_answer(calls: Calls) -> Any:
+    if calls:
+        return completion(None, tool_calls=_chat_calls(calls), finish="tool_calls")
+    return completion("Fine.")
+
+
+def _responses_answer(calls: Calls) -> dict[str, Any]:
     items: list[dict[str, Any]] = [
         {
             "type": "function_call",
@@ -121,24 +127,56 @@ def _responses(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
         }
         for call_id, name, arguments in calls
     ]
-    response = {"id": "r", "object": "response", "created_at": 1, "model": "m", "output": items}
+    said = {"type": "output_text", "text": "Fine.", "annotations": []}
+    message = {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "status": "completed",
+        "content": [said],
+    }
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "model": "m",
+        "status": "completed",
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "output": items or [message],
+    }
+
+
+def _responses_stream(calls: Calls) -> list[bytes]:
+    response = _responses_answer(calls)
     sent = [
         {"type": "response.output_item.done", "output_index": i, "item": item}
-        for i, item in enumerate(items)
+        for i, item in enumerate(response["output"])
     ]
-    end = {"type": "response.completed", "response": {**response, "status": "completed"}}
+    end = {"type": "response.completed", "response": response}
     return [sse(data, data["type"]) for data in (*sent, end)]
 
 
-def _messages(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
-    message = {
-        "id": "m",
+def _messages_answer(calls: Calls) -> dict[str, Any]:
+    blocks: list[dict[str, Any]] = [
+        {"type": "tool_use", "id": call_id, "name": name, "input": json.loads(arguments)}
+        for call_id, name, arguments in calls
+    ]
+    return {
+        "id": "msg_1",
         "type": "message",
         "role": "assistant",
         "model": "m",
-        "content": [],
+        "content": blocks or [{"type": "text", "text": "Fine."}],
+        "stop_reason": "tool_use" if calls else "end_turn",
+        "stop_sequence": None,
         "usage": {"input_tokens": 1, "output_tokens": 1},
     }
+
+
+def _messages_stream(calls: Calls) -> list[bytes]:
+    message = {**_messages_answer(calls), "content": [], "stop_reason": None}
     sent: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
     for index, (call_id, name, arguments) in enumerate(calls):
         block = {"type": "tool_use", "id": call_id, "name": name, "input": {}}
@@ -156,14 +194,27 @@ def _messages(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
     return [sse(data, data["type"]) for data in sent]
 
 
-def _generate(calls: Sequence[tuple[str, str, str]]) -> list[bytes]:
+def _generate_answer(calls: Calls) -> dict[str, Any]:
     parts = [
         {"functionCall": {"id": call_id, "name": name, "args": json.loads(arguments)}}
         for call_id, name, arguments in calls
     ]
     content = {"role": "model", "parts": parts or [{"text": "Fine."}]}
     candidate = {"content": content, "index": 0, "finishReason": "STOP"}
-    return [sse({"candidates": [candidate], "modelVersion": "m", "responseId": "r"})]
+    return {"candidates": [candidate], "modelVersion": "m", "responseId": "r"}
+
+
+def _generate_stream(calls: Calls) -> list[bytes]:
+    return [sse(_generate_answer(calls))]
+
+
+_PROTOCOLS: dict[str, tuple[Callable[[Calls], list[bytes]], Callable[[Calls], Any]]] = {
+    "/chat/completions": (_chat_stream, _chat_answer),
+    "/responses": (_responses_stream, _responses_answer),
+    "/messages": (_messages_stream, _messages_answer),
+    "enerateContent": (_generate_stream, _generate_answer),
+}
+"""The streamed and the whole answer of each protocol, by a part of its path."""
 
 
 def declared(body: Any) -> dict[str, dict[str, Any]]:

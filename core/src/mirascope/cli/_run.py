@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DEFAULT_MODEL: Final = "local/smollm2-135m"
 """The embedded model, which needs neither a key nor a network."""
 
+_SHORTEST: Final = 0.05
+"""Seconds; an answer that was read in less came in one piece, which tells nothing of its speed."""
+
 
 def run(
     prompt: Annotated[
@@ -111,9 +114,8 @@ class _Answer:
     def __init__(self, stream: BaseStream[Any], display: Display) -> None:
         self._stream = stream
         self._display = display
-        self._start = time.monotonic()
         self._first: float | None = None
-        self._end = self._start
+        self._end = 0.0
 
     @property
     def began(self) -> bool:
@@ -132,7 +134,7 @@ class _Answer:
         try:
             for chunk, tool in items:
                 if self._first is None and _has_output(chunk, tool):
-                    self._first = time.monotonic()
+                    self._first = time.time()
                 if thinking := chunk.thinking:
                     display.thinking(thinking)
                 if chunk.content:
@@ -145,7 +147,7 @@ class _Answer:
         except MirascopeError as error:
             problem = str(error)
         finally:
-            self._end = time.monotonic()
+            self._end = time.time()
             self._stream.close()
             display.close(completed=self._stream.state is StreamState.COMPLETED)
         return problem
@@ -154,17 +156,18 @@ class _Answer:
         """Return the line with what the answer used, cost and took."""
         from ._summary import summary
 
+        # Of the request, and not of this object: a process first imports its SDK.
+        start = self._stream.start_time.timestamp()
         if self._first is None:
-            return summary(self._stream, f"no token in {self._end - self._start:.2f} s")
-        timings = [f"first token {self._first - self._start:.2f} s"]
+            return summary(self._stream, f"no token in {max(0.0, self._end - start):.2f} s")
+        timings = [f"first token {max(0.0, self._first - start):.2f} s"]
         usage = self._stream.common_usage
         if usage is not None:
             # Reasoning that stays hidden is counted, but was over before the first token came.
             hidden = 0 if self._stream.thinking else usage.reasoning_tokens
-            # An answer in a single piece took no time after its first token.
             seconds = self._end - self._first
-            if seconds < 0.001:
-                seconds = self._end - self._start
+            if seconds < _SHORTEST:
+                seconds = max(self._end - start, 0.001)
             timings.append(f"{(usage.output_tokens - hidden) / seconds:.1f} tokens/s")
         return summary(self._stream, *timings)
 

@@ -22,6 +22,7 @@ from mirascope.core import (
     Source,
     StreamDecodeError,
     UsageError,
+    http_client_options,
     watch_request,
     watch_request_async,
 )
@@ -191,4 +192,5 @@ def _client_options() -> dict[str, Any]:
         "limits": httpx.Limits(max_connections=None, max_keepalive_connections=100),
         # A server's cookie for one key is not sent with another.
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        "headers": http_client_options(asynchronous=False)["headers"],
     }

@@ -232,7 +232,7 @@ def _maker(connection: Connection) -> Callable[[], Client]:
 
 
 def _watch_requests(client: Client) -> None:
-    """Let the calls that use a default client stop what they have given up.
+    """Let the calls that use a default client stop what they have given up, and read what comes.
 
     The SDK's own option, `client_args`, would also turn mutual TLS for Vertex AI off. These names
     are private; they are the same in google-genai 2.10 to 3.6, and without them a request that was
@@ -242,4 +242,6 @@ def _watch_requests(client: Client) -> None:
     for name, asynchronous in (("_httpx_client", False), ("_async_httpx_client", True)):
         http_client: Any = getattr(api_client, name, None)
         if hasattr(http_client, "event_hooks"):
-            http_client.event_hooks = http_client_options(asynchronous=asynchronous)["event_hooks"]
+            options = http_client_options(asynchronous=asynchronous)
+            http_client.event_hooks = options["event_hooks"]
+            http_client.headers.update(options["headers"])

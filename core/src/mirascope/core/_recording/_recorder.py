@@ -22,6 +22,7 @@ from .._interruptions import interruption
 from .._provider._provider import Provider, Request
 from .._secrets import Secrets
 from .._state import StreamState
+from .._transport._opening import CURRENT
 from .._transport._source import Piece
 from ._format import ERROR_FACTS, FORMAT, HEADER
 
@@ -166,6 +167,8 @@ class Recorder:
     def opened(self, source: object, request_id: str | None) -> None:
         """The response has begun; its source may know what was sent."""
         self._secrets.add_sent(source)
+        if (opening := CURRENT.get()) is not None and opening.sent_at is not None:
+            self._start = opening.sent_at
         self._write({"t": self._now(), "response": {"request_id": request_id}})
 
     def read(self, piece: Piece) -> None:

@@ -54,7 +54,7 @@ def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
         forget(error)
         raise
     else:
-        found = _response(call, obj, data, start)
+        found = _response(call, obj, data, attempt.opening.start_time(start))
         # What the server sent may be what an error hides.
         del obj, data
     if isinstance(found, BaseException):
@@ -73,9 +73,10 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     seconds = call.timeouts.get("total")
     found: BaseCallResponse[Any] | BaseException
     scope = asyncio.timeout(seconds)
+    opening = Opening()
     try:
         async with scope:
-            with Opening().as_current():
+            with opening.as_current():
                 obj, data = await call.provider.fetch_async(call.request, call.connection)
     except Exception as error:
         if scope.expired() and type(error) is TimeoutError:
@@ -87,7 +88,7 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
         forget(error)
         raise
     else:
-        found = _response(call, obj, data, start)
+        found = _response(call, obj, data, opening.start_time(start))
         del obj, data
     if isinstance(found, BaseException):
         raise found

@@ -224,7 +224,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
         if self._lease.is_inherited:
             # The recording and the observers are the parent's, which goes on with the stream.
             return
-        self._start_time = self._start_time or time.time()
+        self._start_time = self._lease.opening.start_time(self._start_time or time.time())
         # The clock may have been set back in between: a stream never ends before it began.
         self._end_time = max(self._start_time, time.time())
         if self._call.recorder is not None:

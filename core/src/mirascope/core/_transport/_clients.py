@@ -130,12 +130,13 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
         """
         client = connection.client
         if client is None:
-            return self.get(self._key(connection) if key is None else key, make)
-        if self._is_async(client):
+            client = self.get(self._key(connection) if key is None else key, make)
+        elif self._is_async(client):
             raise UsageError(
                 f"client is asynchronous ({client.__class__.__name__!r}): give {self._names[0]}, "
                 "or decorate an 'async def'"
             )
+        _ready()
         return cast("ClientT", client)
 
     async def asynchronous(
@@ -144,12 +145,13 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
         """Return the client of an asynchronous call, in the running event loop; see `sync`."""
         client = connection.client
         if client is None:
-            return await self.get_async(self._key(connection) if key is None else key, make)
-        if self._is_async(client) is False:
+            client = await self.get_async(self._key(connection) if key is None else key, make)
+        elif self._is_async(client) is False:
             raise UsageError(
                 f"client is synchronous ({client.__class__.__name__!r}): give {self._names[1]} "
                 "to an 'async def'"
             )
+        _ready()
         return cast("AsyncClientT", client)
 
     def get(self, key: Hashable, make: Callable[[], ClientT]) -> ClientT:
@@ -223,6 +225,11 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
                 with contextlib.suppress(Exception):
                     await self._aclose(kept.client)
             clients.clear()
+
+
+def _ready() -> None:
+    if (opening := CURRENT.get()) is not None:
+        opening.client_is_ready()
 
 
 def _use(

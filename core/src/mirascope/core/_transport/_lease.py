@@ -44,6 +44,11 @@ class Lease:
         return self._attempt.result
 
     @property
+    def opening(self) -> Opening:
+        """What is known of the attempt to open it."""
+        return self._attempt.opening
+
+    @property
     def is_inherited(self) -> bool:
         """Whether this is a lease of the process that this one was forked from."""
         return self._forks is not None and self._forks != _process.forks
@@ -101,12 +106,12 @@ class Lease:
 class AsyncLease:
     """An asynchronous stream's lease."""
 
-    __slots__ = ("_closing", "_failure", "_forks", "_loop", "_opening", "_task", "source")
+    __slots__ = ("_closing", "_failure", "_forks", "_loop", "_task", "opening", "source")
 
     def __init__(self) -> None:
         self.source: AsyncSource | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._opening = Opening()
+        self.opening = Opening()
         self._failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
         self._forks: int | None = None
@@ -128,7 +133,7 @@ class AsyncLease:
         self._forks = _process.forks
         self._loop = asyncio.get_running_loop()
         context = contextvars.copy_context()
-        context.run(CURRENT.set, self._opening)
+        context.run(CURRENT.set, self.opening)
         self._task = asyncio.create_task(self._send(send), context=context)
         keep(self._task)
         try:
@@ -142,7 +147,7 @@ class AsyncLease:
         self._task = None
         failure, self._failure = self._failure, None
         if isinstance(failure, Exception):
-            self._opening.let_go()
+            self.opening.let_go()
             raise OpeningFailed(failure)
         if failure is not None:
             raise failure
@@ -162,7 +167,7 @@ class AsyncLease:
             closing = self._closing = keep(asyncio.ensure_future(self.source.aclose()))
         with suppress_failures():
             await asyncio.shield(closing)
-        self._opening.let_go()
+        self.opening.let_go()
 
     def release_later(self) -> None:
         """Let the response go in the running event loop, without waiting for it."""
@@ -181,21 +186,21 @@ class AsyncLease:
 
     def _give_up(self) -> None:
         """Nobody waits for the response: stop sending where that leaves nothing open."""
-        self._opening.give_up()
-        if self._task is not None and self._opening.may_be_cancelled:
+        self.opening.give_up()
+        if self._task is not None and self.opening.may_be_cancelled:
             self._task.cancel()
 
     async def _send(self, send: Callable[[], Awaitable[AsyncSource]]) -> None:
         try:
             source = await send()
         except BaseException as error:
-            if not self._opening.given_up:
+            if not self.opening.given_up:
                 self._failure = error
         else:
-            if not self._opening.given_up:
+            if not self.opening.given_up:
                 self.source = source
                 return
             with suppress_failures():
                 await source.aclose()
         finally:
-            self._opening.end()
+            self.opening.end()

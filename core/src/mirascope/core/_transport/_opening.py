@@ -55,21 +55,52 @@ class Opening:
         lock: held while `given_up` changes, and by whoever must act before it does.
         may_be_cancelled: whether a task that sends the request may be cancelled here. Not between
             connecting and sending: httpcore would keep the connection for good, unused.
+        sent_at: when the request was sent, on `time.monotonic()`; None where it was not yet.
     """
 
-    __slots__ = ("_held", "_network_stream", "given_up", "lock", "may_be_cancelled")
+    __slots__ = (
+        "_held",
+        "_is_sent",
+        "_network_stream",
+        "given_up",
+        "lock",
+        "may_be_cancelled",
+        "sent_at",
+    )
 
     def __init__(self) -> None:
         # Reentrant: `cancel()` may be called by a signal handler that runs in the middle of this.
         self.lock = threading.RLock()
         self._network_stream: Any = None
         self._held: list[object] = []
+        self._is_sent = False
         self.given_up = False
         self.may_be_cancelled = True
+        self.sent_at: float | None = None
 
     def hold(self, thing: object) -> None:
         """Keep something alive for as long as the response is in use, such as its client."""
         self._held.append(thing)
+
+    def client_is_ready(self) -> None:
+        """There is a client, which will send the request now.
+
+        What came before, importing an SDK and making its client, takes seconds in a new process,
+        and is no part of the time that a provider takes.
+        """
+        if not self._is_sent:
+            self.sent_at = time.monotonic()
+
+    def is_sending(self) -> None:
+        """The request goes out; where it goes out again, the first time counts."""
+        self.client_is_ready()
+        self._is_sent = True
+
+    def start_time(self, otherwise: float) -> float:
+        """Return when the request was sent, in seconds since 1970, or `otherwise` if it was not."""
+        if self.sent_at is None:
+            return otherwise
+        return time.time() - (time.monotonic() - self.sent_at)
 
     def let_go(self) -> None:
         """Forget what was held: the response is closed."""
@@ -169,15 +200,21 @@ async def watch_request_async(request: Any) -> None:
 def http_client_options(*, asynchronous: bool) -> dict[str, Any]:
     """Return the arguments of a default client of httpx or httpx2 that each call needs.
 
-    Its requests end with the call that they are sent for.
+    Its requests end with the call that they are sent for, and ask for no encoding: a gateway that
+    compresses a stream event by event makes each a member of gzip or a frame of zstd of its own,
+    and both libraries read no further than the first.
     """
-    return {"event_hooks": {"request": [watch_request_async if asynchronous else watch_request]}}
+    return {
+        "event_hooks": {"request": [watch_request_async if asynchronous else watch_request]},
+        "headers": {"accept-encoding": "identity"},
+    }
 
 
 def _watch(request: Any, trace: Callable[[Opening], Any]) -> None:
     opening = CURRENT.get()
     if opening is not None:
         opening.check()
+        opening.is_sending()
         # A user's own trace, as tracing tools set it, is left alone.
         request.extensions.setdefault("trace", trace(opening))
 
