@@ -16,7 +16,7 @@ from .._errors import UsageError
 from .._types import JSONObject
 from ._base_tool import BaseTool, ToolLike
 from ._docstrings import parse_docstring
-from ._schemas import object_schema, refuse_types
+from ._schemas import describe_property, object_schema, refuse_types
 from ._signatures import read_signature
 
 
@@ -113,11 +113,9 @@ class FunctionTool(BaseTool):
         except Exception as error:
             raise refuse_types(name, signature.annotations, error) from error
         for field, parameter in parameters.items():
-            text = described.get(parameter.name)
-            known = schema["properties"].get(_property(field, tool_type.model_fields[field]))
             # What a `Field` tells is meant for the model; a docstring is for everybody.
-            if text and known is not None:
-                known.setdefault("description", text)
+            if text := described.get(parameter.name):
+                describe_property(schema, _property(field, tool_type.model_fields[field]), text)
         tool_type._function = _Function(name, tool, description, schema, parameters)
         return tool_type
 

@@ -178,6 +178,8 @@ def _resolved(tool: str, parameter: inspect.Parameter, function: Any, names: dic
 
 
 def _or_none(annotation: Any) -> Any:
+    if annotation in (Any, object):
+        return annotation
     if get_origin(annotation) is not Annotated:
         return Optional[annotation]  # noqa: UP045 - the annotation may be no class
     kind, *metadata = get_args(annotation)
