@@ -137,6 +137,7 @@ async def test_acme_streams(acme: ModuleType, is_async: bool, serve: Callable[..
         tools=[get_weather],
         temperature=0.5,
         base_url=server.url.removesuffix("/v1"),
+        api_key="acme-key",
     )
     stream = await greet("Paris")
     assert isinstance(stream, acme.AcmeAsyncStream if is_async else acme.AcmeStream)
@@ -198,7 +199,8 @@ async def test_acme_answers_without_streaming(
             }
         )
     )
-    response = await ask(acme, is_async, base_url=server.url.removesuffix("/v1"))("Paris")
+    url = server.url.removesuffix("/v1")
+    response = await ask(acme, is_async, base_url=url, api_key="acme-key")("Paris")
     assert (response.content, response.finish_reason) == ("Bonjour", "stop")
     assert response.cost_details.total == Decimal("0.0000009")
     assert response.response["id"] == "r-18"
@@ -216,14 +218,14 @@ async def test_acme_by_name(acme: ModuleType, is_async: bool, serve: Callable[..
         assert isinstance(load_provider("acme"), acme.AcmeProvider)
         if is_async:
 
-            @call_async("acme/acme-large", stream=True, base_url=url)
+            @call_async("acme/acme-large", stream=True, base_url=url, api_key="acme-key")
             async def greet_async() -> None:
                 """Greet."""
 
             stream: Any = await greet_async()
         else:
 
-            @call("acme/acme-large", stream=True, base_url=url)
+            @call("acme/acme-large", stream=True, base_url=url, api_key="acme-key")
             def greet() -> None:
                 """Greet."""
 
@@ -286,10 +288,10 @@ async def test_an_http_error_is_mapped(
 ) -> None:
     refused = whole(b"E slow_down too many\n", status=429, headers={"retry-after": "3"})
     server = serve(refused)
-    url = server.url.removesuffix("/v1")
+    connection = {"base_url": server.url.removesuffix("/v1"), "api_key": "acme-key"}
     for stream in (True, False):
         with pytest.raises(RateLimitError, match=r"acme/acme-large: too many \(HTTP 429\)") as info:
-            await items_of(await ask(acme, is_async, stream=stream, base_url=url)("Paris"))
+            await items_of(await ask(acme, is_async, stream=stream, **connection)("Paris"))
         assert (info.value.code, info.value.retry_after) == ("slow_down", 3.0)
 
 

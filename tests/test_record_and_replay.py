@@ -164,8 +164,11 @@ async def test_reads_that_are_no_text(api: API, serve: Serve, tmp_path: Path) ->
 async def test_a_recording_of_the_objects_of_the_sdk(
     openai_api: API, serve: Serve, tmp_path: Path
 ) -> None:
+    # Half a character stays in the object that the SDK made, and the replay's object is whole.
+    whole_texts = {RICH[5]: chunk(" \U0001f600"), RICH[6]: chunk(" Welt\n")}
+    events = [whole_texts.get(event, event) for event in RICH]
     reading = await openai_api.read(
-        serve(streamed(*RICH)), record=tmp_path, tools=[title], sdk_iteration=True
+        serve(streamed(*events)), record=tmp_path, tools=[title], sdk_iteration=True
     )
     assert reading.stream.state is StreamState.COMPLETED
     data = without_key(only(tmp_path))

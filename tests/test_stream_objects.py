@@ -107,7 +107,7 @@ def test_recordings(serve: Serve, path: Path, sdk_client: Callable[[str], OpenAI
 ODD = [
     {"id": "1", "object": "chat.completion.chunk", "created": "17", "model": "m", "choices": []},
     {"id": None, "choices": None},
-    {"choices": [{"index": "0", "delta": {"content": 5}, "finish_reason": 3}]},
+    {"choices": [{"index": "0", "delta": {"content": "5"}, "finish_reason": 3}]},
     {"choices": [{"delta": {"content": [{"type": "text", "text": "Hi"}]}}]},
     {"choices": [], "usage": {"prompt_tokens": 1.5, "extra": {"a": 1}}},
     {"new": {"deep": [{"x": None}]}, "created": 1.0, "choices": [], "service_tier": "galactic"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 from mirascope.cli._app import app
 from mirascope.core import Usage, prices
-from mirascope.core._replay import replay
 from mirascope.core.plugins import load_provider
+from mirascope.core.testing import replay
 from typer.testing import CliRunner
 
 CASES: dict[str, tuple[str, str, list[dict[str, Any]], str]] = {
@@ -158,6 +159,50 @@ def test_what_is_not_usage_is_said_so(usage: Any) -> None:
 
     with pytest.raises(UsageError, match="give the provider's usage object"):
         prices.cost("openai", "gpt-5", usage)
+
+
+NEUTRAL = Usage(input_tokens=1000, output_tokens=10)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [{"prompt_tokens": 1000, "completion_tokens": 10}, NEUTRAL, NEUTRAL.to_dict()],
+    ids=["sent", "neutral", "neutral, as a dict"],
+)
+@pytest.mark.parametrize("key", ["servicetier", "serviceTier", "service_teir", "baseURL"])
+def test_a_key_of_the_context_that_looks_misspelt_is_said_so(usage: Any, key: str) -> None:
+    cost = prices.cost("openai", "gpt-5.4", usage, context={key: "flex"}, at="2026-11-28")
+    assert cost is not None
+    assert not cost.exact
+    assert f"nothing reads {key!r} of the context" in cost.notes[0]
+
+
+def test_neutral_usage_is_priced_in_its_context() -> None:
+    for given in (NEUTRAL, NEUTRAL.to_dict()):
+        standard, flex = (
+            prices.cost("openai", "gpt-5.4", given, context=context, at="2026-11-28")
+            for context in (
+                None,
+                {"service_tier": "flex", "tenant": "a", "requested_service_tier": "auto"},
+            )
+        )
+        assert standard is not None
+        assert flex is not None
+        assert (flex.total, flex.exact) == (standard.total / 2, True)
+
+
+def test_the_page_lists_what_a_context_is_read_for() -> None:
+    from mirascope.core._prices._lint import FACTS
+
+    page = (Path(__file__).resolve().parents[2] / "docs" / "costs.md").read_text()
+    table = page.partition("`context` is a JSON object")[2].partition("\n## ")[0]
+    keys = {key for row in re.findall(r"^\| (`.*?) \|", table, re.M) for key in key_names(row)}
+    assert prices.CONTEXT_KEYS - set(FACTS) - {"grounding_metadata", "aws_region"} <= keys
+    assert keys <= prices.CONTEXT_KEYS
+
+
+def key_names(cell: str) -> list[str]:
+    return re.findall(r"`(\w+)`", cell)
 
 
 def test_neutral_usage_keeps_all_that_changes_a_cost() -> None:

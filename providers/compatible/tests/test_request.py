@@ -207,6 +207,13 @@ def upstream(cost: object) -> dict[str, Any]:
         ({"cost": -1}, None, "can't be read"),
         ({"cost": {"total": 1}}, None, "can't be read"),
         ({"cost": float("nan")}, None, "can't be read"),
+        ({"cost_in_usd_ticks": "many"}, None, "can't be read: 'many'"),
+        ({"estimated_cost": []}, None, "can't be read"),
+        ({"cost": 0.25, "cost_in_usd_ticks": "many"}, "0.25", "can't be read"),
+        ({"cost": 0.00065435, "cost_in_usd_ticks": 6543500}, "0.00065435", ""),
+        ({"cost": 0.000654, "cost_in_usd_ticks": 6543500}, "0.00065435", ""),
+        ({"cost": 0.5, "cost_in_usd_ticks": 6543500}, "0.00065435", "another cost besides: 0.5"),
+        ({"cost": 0.5, "estimated_cost": 0.4}, "0.5", ""),
         ({}, None, ""),
     ],
 )

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -18,7 +20,7 @@ from ._prices import _overrides
 from ._prices._calculate import UnknownPriceError, UnknownPriceWarning
 from ._prices._cost import Cost, CostLine, total
 from ._prices._ledger import Ledger, LedgerEntry, LedgerKeeper, LedgerRow
-from ._prices._lint import PriceProblem, lint
+from ._prices._lint import FACTS, PriceProblem, lint
 from ._prices._overrides import isolated, price, strict, table_of, unregister
 from ._prices._table import PriceTable
 from ._prices._usage import Usage
@@ -158,19 +160,39 @@ def ledger() -> Ledger:
 
 
 def _usage(provider: Provider, usage: Any, context: Mapping[str, Any]) -> Usage:
+    facts = provider.context_facts(context) if context else {}
     if isinstance(usage, Usage):
-        return usage
+        return _in_context(usage, facts, context)
     try:
         data = usage if _is_json(usage) else json_object(usage)
     except (StreamDecodeError, TypeError):
         raise UsageError(
             f"usage is {usage!r:.80}: give the provider's usage object, as JSON or the SDK's own"
         ) from None
-    facts = provider.context_facts(context) if context else {}
     if "cache_read_tokens" in data and Usage.is_dict(data):
-        stored = Usage.from_dict(data)
-        return replace(stored, facts={**facts, **stored.facts})
-    return provider.normalize(data, facts)
+        return _in_context(Usage.from_dict(data), facts, context)
+    return _in_context(provider.normalize(data, facts), {}, context)
+
+
+def _in_context(usage: Usage, facts: Mapping[str, str], context: Mapping[str, Any]) -> Usage:
+    """Return usage with facts that it does not have, and a note for each key that looks misspelt.
+
+    Other keys are let through: prices of one's own may depend on any fact.
+    """
+    notes: list[str] = []
+    for key in context:
+        name = re.split(r"[.\[]", key, maxsplit=1)[0]
+        if name not in CONTEXT_KEYS and (near := _resembling(name)):
+            notes.append(f"nothing reads {key!r} of the context: is it {near!r}?")
+    if not facts and not notes:
+        return usage
+    return replace(usage, facts={**facts, **usage.facts}, notes=(*usage.notes, *notes))
+
+
+def _resembling(name: str) -> str | None:
+    known = {key.replace("_", "").lower(): key for key in CONTEXT_KEYS}
+    near = difflib.get_close_matches(name.replace("_", "").lower(), known, 1, 0.8)
+    return known[near[0]] if near else None
 
 
 def _is_json(usage: Any) -> bool:
@@ -185,6 +207,13 @@ def _is_json(usage: Any) -> bool:
     )
 
 
+CONTEXT_KEYS: Final = frozenset(
+    {"request_time", "service_tier", "processing", "base_url", "backend", "location", "headers"}
+    | {"region", "aws_region", "groundingMetadata", "grounding_metadata", "candidates"}
+    | {"tool_usage", "output", "output_items", "tools"}
+    | set(FACTS)
+)
+"""What the plugins read of a context, and the facts that their prices depend on."""
 _JSON: Final = (int, str, float, bool, type(None), dict)
 
 

@@ -24,7 +24,7 @@ from ._units import UNITS, total_of
 
 _CHEAPER: Final = (("service_tier", "flex"), ("processing", "batch"))
 _DEARER: Final = (("service_tier", "priority"), ("service_tier", "ultrafast"), ("speed", "fast"))
-_FACTS: Final = (
+FACTS: Final = (
     *("service_tier", "speed", "processing", "region", "inference_geo", "vertex", "endpoint"),
     *("platform", "search_tool", "host"),
 )
@@ -153,7 +153,7 @@ def _of_facts(row: PriceRow) -> Iterator[str]:
     for fact, values in row.when:
         if fact == "service_tier" and "batch" in values:
             yield 'no service_tier is "batch": write processing = "batch"'
-        if fact not in _FACTS and (near := difflib.get_close_matches(fact, _FACTS, 1, 0.8)):
+        if fact not in FACTS and (near := difflib.get_close_matches(fact, FACTS, 1, 0.8)):
             yield f"no plugin sends {fact!r}: is it {near[0]!r}?"
 
 

@@ -274,7 +274,9 @@ class ResponseReader(Generic[ChunkT]):
         answer = self.answer
         if self._halves is not None:
             deltas = self._halves.join(deltas)
-            data, raw = whole_value(data), None
+            whole = whole_value(data)
+            if whole != data:
+                data, raw = whole, None
         if self.failure is not None:
             answer.add(delta for delta in deltas if isinstance(delta, _TRAILING))
             return
