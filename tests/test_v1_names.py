@@ -18,6 +18,7 @@ import mirascope
 import pytest
 from mirascope import _left_out, core, llm
 from mirascope.core import MirascopeError, UnknownProviderError, compatible
+from mirascope.core._tools._toolset import Toolset
 from mirascope.core.plugins import _elsewhere
 from mirascope.core.plugins._first_party import FIRST_PARTY
 from mirascope.core.testing import Server, streamed, whole
@@ -314,3 +315,52 @@ def test_llm_call_is_typed_as_call_is() -> None:
         assert [(p.name, p.default, p.annotation) for p in parameters] == [
             (p.name, p.default, p.annotation) for p in others
         ]
+
+
+# Tools
+
+
+def test_the_name_of_a_tool_by_its_name_in_v1() -> None:
+    def author_of(title: str, year: int = 1965) -> str:
+        """Tell the author of a book."""
+        return f"Frank Herbert, {year}"
+
+    class Publisher(core.BaseTool):
+        """Tell the publisher of a book."""
+
+        title: str
+
+    class Renamed(Publisher):
+        @classmethod
+        def _name(cls) -> str:
+            return f"{super()._name().lower()}_of"
+
+    class Named(Renamed):
+        @classmethod
+        def tool_name(cls) -> str:
+            return "named"
+
+    function, publisher, renamed, named = Toolset([author_of, Publisher, Renamed, Named]).types
+    assert [tool.tool_name() for tool in (function, publisher, renamed, named)] == [
+        "author_of",
+        "Publisher",
+        "renamed_of",
+        "named",
+    ]
+    assert (function._name(), publisher._name(), renamed._name()) == (
+        "author_of",
+        "Publisher",
+        "renamed_of",
+    )
+    tool: Any = function.from_tool_call(core.ToolCall("1", "author_of", "{}"), {"title": "Dune"})
+    assert (tool._name(), tool.title, tool.year) == ("author_of", "Dune", 1965)
+    assert tool.model_dump() == {"title": "Dune", "year": 1965}
+    assert Renamed(title="Dune")._name() == "renamed_of"
+
+    # A parameter may have the name of the alias.
+    def odd(_name: str) -> str:
+        """A tool."""
+        return _name
+
+    (odd_type,) = Toolset([odd]).types
+    assert odd_type.tool_name() == "odd"

@@ -128,12 +128,16 @@ class BaseTool(BaseModel):
     @classmethod
     def tool_name(cls) -> str:
         """The name that the model calls."""
-        return cls.__name__
+        return cls._name() if cls._overrides("_name") else cls.__name__
 
     @classmethod
     def _name(cls) -> str:
-        """The name, as Mirascope v1 spelt it."""
-        return cls.tool_name()
+        """The name, as Mirascope v1 spelt it; a class that overrides this renames its tool."""
+        return cls.tool_name() if cls._overrides("tool_name") else cls.__name__
+
+    @classmethod
+    def _overrides(cls, name: str) -> bool:
+        return any(name in vars(c) for c in cls.__mro__[: cls.__mro__.index(BaseTool)])
 
     @classmethod
     def tool_description(cls) -> str:
