@@ -160,6 +160,7 @@ UNKNOWN = {
     "mirascope.core.StreamDecodeError",
     "mirascope.core.StreamError",
     "mirascope.core.StreamInterruptedError",
+    "mirascope.core.StreamLimitError",
     "mirascope.core.StreamProviderError",
     "mirascope.core.StreamTimeoutError",
     "mirascope.core.StreamTruncatedError",

@@ -37,6 +37,7 @@ from ._errors import (
     StreamDecodeError,
     StreamError,
     StreamInterruptedError,
+    StreamLimitError,
     StreamNotExhaustedError,
     StreamProviderError,
     StreamTimeoutError,
@@ -92,9 +93,12 @@ from ._response._picture import StreamPicture
 from ._response._stream import BaseStream
 from ._state import FINISH_REASONS, FinishReason, StreamState
 from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
+from ._transport._blocked_loop import BlockedLoopWarning
+from ._transport._bounds import bound_body, bound_error
 from ._transport._clients import ClientCache
 from ._transport._connection import Connection
-from ._transport._opening import http_client_options, watch_request, watch_request_async
+from ._transport._default_http import http_client_options, without_redirects
+from ._transport._opening import watch_request, watch_request_async
 from ._transport._source import (
     AsyncHTTPSource,
     AsyncObjectSource,
@@ -152,6 +156,7 @@ __all__ = [
     "BaseTool",
     "Block",
     "BlockDelta",
+    "BlockedLoopWarning",
     "BrokenProviderError",
     "BytesSource",
     "Call",
@@ -211,6 +216,7 @@ __all__ = [
     "StreamDecodeError",
     "StreamError",
     "StreamInterruptedError",
+    "StreamLimitError",
     "StreamNotExhaustedError",
     "StreamPicture",
     "StreamProviderError",
@@ -233,6 +239,8 @@ __all__ = [
     "UsageError",
     "UsagePart",
     "WholeTextDelta",
+    "bound_body",
+    "bound_error",
     "call",
     "call_async",
     "decimal_of",
@@ -250,6 +258,7 @@ __all__ = [
     "token_count",
     "watch_request",
     "watch_request_async",
+    "without_redirects",
 ]
 
 _publish(globals())

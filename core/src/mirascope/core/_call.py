@@ -52,6 +52,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         response_model: None = None,
@@ -70,6 +71,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
         sdk_iteration: Literal[False] = False,
         record: None = None,
         response_model: None = None,
@@ -88,6 +90,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         **params: Any,
@@ -103,6 +106,8 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
             call_params: parameters of the provider's API.
             timeout: seconds: `{"first_chunk": …, "idle": …, "total": …}`, any subset, or a number
                 for the total.
+            max_bytes: how large a response may be, in bytes, decompressed. By default 1 GiB for a
+                stream and 64 MiB without `stream=True`; a larger one is a `StreamLimitError`.
             sdk_iteration: let the SDK iterate the response, for instrumentation that patches it.
             record: where each stream is recorded: a file that does not exist yet, a directory in
                 which every stream gets a file of its own, or a function that returns one of them
@@ -125,6 +130,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
                 client=client,
                 call_params=call_params,
                 timeout=timeout,
+                max_bytes=max_bytes,
                 sdk_iteration=sdk_iteration,
                 record=record,
                 **params,
@@ -162,6 +168,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         response_model: None = None,
@@ -180,6 +187,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
         sdk_iteration: Literal[False] = False,
         record: None = None,
         response_model: None = None,

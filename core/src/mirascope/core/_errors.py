@@ -128,7 +128,7 @@ class APIError(MirascopeError):
         request_id: str | None = None,
         retryable: bool | None = None,
     ) -> None:
-        self.message = redact(message)
+        self.message = _cut(redact(message))
         self.provider = provider
         self.model = model
         self.status = status
@@ -224,6 +224,20 @@ class StreamDecodeError(StreamError):
     _retryable = False
 
 
+class StreamLimitError(StreamError):
+    """The response is larger than `max_bytes`; what came before is kept.
+
+    Attributes:
+        limit: the bound, in bytes.
+    """
+
+    _retryable = False
+
+    def __init__(self, message: str, *, limit: int, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.limit = limit
+
+
 class StreamTimeoutError(StreamError):
     """A deadline passed.
 
@@ -279,6 +293,8 @@ _TEMPORARY: Final = frozenset(
 )
 """Codes and types of errors that pass: OpenAI's, Anthropic's, Google's (`google.rpc.Code`)."""
 
+_SHOWN_ADDRESS = 200
+_SHOWN_MESSAGE = 4000
 
 _STATUS_ERRORS: dict[int, type[APIError]] = {
     401: AuthenticationError,
@@ -301,11 +317,14 @@ def error_from_status(
     Args:
         status: the HTTP status of the response.
         message: the provider's own text.
-        headers: the response's headers: `retry-after`, `retry-after-ms` and `x-request-id` count.
+        headers: the response's headers: `retry-after`, `retry-after-ms` and `x-request-id` count,
+            and the `location` of a redirect, which takes the message's place.
         **facts: `provider`, `model`, `code` as in `APIError`.
     """
     headers = headers or {}
     facts.setdefault("request_id", request_id(headers))
+    if 300 <= status < 400 and (location := headers.get("location")):
+        message = _redirected(location)
     facts.setdefault("retryable", is_retryable(status, facts.get("code")))
     error_class = _STATUS_ERRORS.get(
         status, ProviderServerError if status >= 500 else BadRequestError
@@ -325,6 +344,26 @@ def _portable(value: object) -> object:
     except Exception:
         return _LEFT_OUT
     return value
+
+
+def _cut(message: str) -> str:
+    """Shorten a message that is a whole page: it is logged, and shown to people."""
+    return message if len(message) <= _SHOWN_MESSAGE else f"{message[:_SHOWN_MESSAGE]}…"
+
+
+def _redirected(location: str) -> str:
+    from urllib.parse import urlsplit, urlunsplit
+
+    try:
+        scheme, netloc, path, _, _ = urlsplit(location)
+        # Without a user's name and a query, either of which may be a credential.
+        address = urlunsplit((scheme, netloc.rpartition("@")[2], path, "", ""))
+    except ValueError:
+        address = "an address that can't be read"
+    return (
+        f"the server points to {address[:_SHOWN_ADDRESS]!r}; that was not followed, because it "
+        "takes the prompt along: if you trust it, give its address as base_url="
+    )
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

@@ -40,7 +40,7 @@ def _status_error(error: anthropic.APIStatusError) -> APIError:
     response = error.response
     said = _said(error.body) or ErrorDelta(error.message)
     message = said.message
-    if response.status_code < 400:
+    if response.status_code < 300:
         # Only the SDK's own loop raises it: for an error event inside a stream.
         return StreamProviderError(message, type=said.type, code=said.code, status=said.status)
     return error_from_status(

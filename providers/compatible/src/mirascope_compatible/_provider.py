@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -22,6 +23,8 @@ from mirascope.core import (
     Source,
     StreamDecodeError,
     UsageError,
+    bound_body,
+    bound_error,
     http_client_options,
     watch_request,
     watch_request_async,
@@ -79,15 +82,15 @@ class CompatibleProvider(ChatProvider):
         return os.environ.get(self.api_key_env)
 
     @override
+    def load(self) -> None:
+        importlib.import_module("httpx")
+
+    @override
     def open(self, request: Request, connection: Connection) -> Source:
         client, http_request = self._request(request, connection)
         response = client.send(http_request, stream=True)
         if response.status_code >= 300:
-            try:
-                body = response.read()
-            finally:
-                response.close()
-            raise self._error(response, body)
+            raise self._error(response, _read(response, connection))
         return HTTPSource(response)
 
     @override
@@ -95,22 +98,20 @@ class CompatibleProvider(ChatProvider):
         client, http_request = await self._request_async(request, connection)
         response = await client.send(http_request, stream=True)
         if response.status_code >= 300:
-            try:
-                body = await response.aread()
-            finally:
-                await response.aclose()
-            raise self._error(response, body)
+            raise self._error(response, await _read_async(response, connection))
         return AsyncHTTPSource(response)
 
     @override
     def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
         client, http_request = self._request(request, connection)
-        return self._whole(client.send(http_request))
+        response = client.send(http_request, stream=True)
+        return self._whole(response, _read(response, connection))
 
     @override
     async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
         client, http_request = await self._request_async(request, connection)
-        return self._whole(await client.send(http_request))
+        response = await client.send(http_request, stream=True)
+        return self._whole(response, await _read_async(response, connection))
 
     def _request(
         self, request: Request, connection: Connection
@@ -118,7 +119,9 @@ class CompatibleProvider(ChatProvider):
         import httpx
 
         # Address and key are the request's own: one client serves all calls.
-        client = _CLIENTS.sync(connection, lambda: httpx.Client(**_client_options()), key="all")
+        client = _CLIENTS.sync(
+            connection, lambda: httpx.Client(**_client_options(asynchronous=False)), key="all"
+        )
         http_request = self._build(client, request, connection)
         watch_request(http_request)
         return client, http_request
@@ -129,7 +132,7 @@ class CompatibleProvider(ChatProvider):
         import httpx
 
         client = await _CLIENTS.asynchronous(
-            connection, lambda: httpx.AsyncClient(**_client_options()), key="all"
+            connection, lambda: httpx.AsyncClient(**_client_options(asynchronous=True)), key="all"
         )
         http_request = self._build(client, request, connection)
         await watch_request_async(http_request)
@@ -163,11 +166,11 @@ class CompatibleProvider(ChatProvider):
             "POST", f"{url.rstrip('/')}/chat/completions", json=request.kwargs, headers=headers
         )
 
-    def _whole(self, response: httpx.Response) -> tuple[Any, JSONObject]:
+    def _whole(self, response: httpx.Response, content: bytes) -> tuple[Any, JSONObject]:
         if response.status_code >= 300:
-            raise self._error(response, response.content)
+            raise self._error(response, content)
         try:
-            data: Any = from_json(response.content)
+            data: Any = from_json(content)
         except ValueError as error:
             raise StreamDecodeError(f"the response is not valid JSON: {error}") from error
         if not isinstance(data, dict):
@@ -176,16 +179,38 @@ class CompatibleProvider(ChatProvider):
         return body, body
 
     def _error(self, response: httpx.Response, body: bytes) -> Exception:
-        if location := response.headers.get("location"):
-            body = f"the server points to {location}: give that address as base_url".encode()
         return status_error(response.status_code, body, response.headers)
 
 
-def _client_options() -> dict[str, Any]:
+def _read(response: httpx.Response, connection: Connection) -> bytes:
+    """Return the whole body, an error's or an answer's, and release the response."""
+    _bound(response, connection)
+    try:
+        return response.read()
+    finally:
+        response.close()
+
+
+async def _read_async(response: httpx.Response, connection: Connection) -> bytes:
+    """The same, asynchronously."""
+    _bound(response, connection)
+    try:
+        return await response.aread()
+    finally:
+        await response.aclose()
+
+
+def _bound(response: httpx.Response, connection: Connection) -> None:
+    bound_error(response)
+    bound_body(response, connection.max_bytes)
+
+
+def _client_options(*, asynchronous: bool) -> dict[str, Any]:
     """Return the options of a default client, which serves every call of the process."""
     import httpx
 
     return {
+        **http_client_options(asynchronous=asynchronous),
         # The timeouts of OpenAI's SDK; httpx's own 5 s are too short for a model to think.
         "timeout": httpx.Timeout(600.0, connect=5.0),
         # Each open stream holds a connection, and no number of them must hold up the next.

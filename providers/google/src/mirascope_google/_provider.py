@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -36,7 +37,7 @@ from ._decode import GoogleDecoder
 from ._framer import GenerateFramer
 from ._platform import connection_facts
 from ._sdk_objects import build, build_response, wire_json
-from ._source import AsyncGenerateSource, GenerateSource
+from ._source import AsyncGenerateSource, GenerateSource, bounded
 from ._stream import GoogleAsyncStream, GoogleStream
 from ._usage import context_facts, normalize
 
@@ -100,26 +101,34 @@ class GoogleProvider(Provider):
         return _answer.tool_message_params(results)
 
     @override
+    def load(self) -> None:
+        # It imports the SDK as well.
+        importlib.import_module("._errors", __package__)
+
+    @override
     def open(self, request: Request, connection: Connection) -> Source:
         models = self._client(connection).models
-        return GenerateSource.open(models, request.kwargs, plain=connection.sdk_iteration)
+        return GenerateSource.open(
+            models, request.kwargs, connection.max_bytes, plain=connection.sdk_iteration
+        )
 
     @override
     async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
         models = (await self._async_client(connection)).models
         return await AsyncGenerateSource.open(
-            models, request.kwargs, plain=connection.sdk_iteration
+            models, request.kwargs, connection.max_bytes, plain=connection.sdk_iteration
         )
 
     @override
     def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
-        models: Any = self._client(connection).models
+        models: Any = bounded(self._client(connection).models, connection.max_bytes)
         response = models.generate_content(**request.kwargs)
         return response, wire_json(response)
 
     @override
     async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
         models: Any = (await self._async_client(connection)).models
+        models = bounded(models, connection.max_bytes)
         response = await models.generate_content(**request.kwargs)
         return response, wire_json(response)
 
@@ -225,14 +234,14 @@ def _maker(connection: Connection) -> Callable[[], Client]:
             client = genai.Client(**options)
         except ValueError as error:
             raise client_error(error) from error
-        _watch_requests(client)
+        _set_http_options(client)
         return client
 
     return make
 
 
-def _watch_requests(client: Client) -> None:
-    """Let the calls that use a default client stop what they have given up, and read what comes.
+def _set_http_options(client: Client) -> None:
+    """Set on a default client what the default clients of every provider have in common.
 
     The SDK's own option, `client_args`, would also turn mutual TLS for Vertex AI off. These names
     are private; they are the same in google-genai 2.10 to 3.6, and without them a request that was
@@ -243,5 +252,8 @@ def _watch_requests(client: Client) -> None:
         http_client: Any = getattr(api_client, name, None)
         if hasattr(http_client, "event_hooks"):
             options = http_client_options(asynchronous=asynchronous)
+            # An asynchronous one may send by clients that it makes of these, one for each loop.
+            getattr(http_client, "_client_kwargs", {}).update(options)
             http_client.event_hooks = options["event_hooks"]
+            http_client.follow_redirects = options["follow_redirects"]
             http_client.headers.update(options["headers"])

@@ -7,22 +7,26 @@ and translates for Vertex AI. What it lacks needs the response underneath:
 - the moment at which the response begins, which is where errors of the request end;
 - closing: its asynchronous generators leave the connection to the garbage collector;
 - ending a read that waits, from another thread, without the SDK beginning to read again;
-- the JSON as it came, with the fields that the SDK drops.
+- the JSON as it came, with the fields that the SDK drops;
+- bounds: the SDK follows redirects, and reads lines and whole bodies of any size.
 
 So the loop runs with a stand-in for the SDK's API client. That is private: the names used are
 `_api_client` of `Models`, `_request` and `_async_request` of the API client, and `segments` and
-`async_segments` of the response. They are the same in google-genai 1.60 to 3.4; where one is
-missing, the loop runs without a tap and `tap` returns None.
+`async_segments` of the response. They are the same in google-genai 1.60 to 3.6; where one is
+missing, the loop runs without a tap and `tap` returns None. For the bounds, `_request_once`,
+`_async_request_once`, `_httpx_client` and `_async_httpx_client` as well; where one of these is
+missing, requests are sent by the SDK's HTTP client as it is.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from mirascope.core import HTTPSource, JSONObject
+from mirascope.core import APIError, HTTPSource, JSONObject
 
+from ._http_client import bounded_clients
 from ._sdk_objects import wire_json
 from ._usage import HOPS
 
@@ -39,12 +43,31 @@ class Tap:
 
     Args:
         api_client: the SDK's own, which does all the work.
+        max_bytes: how large a response may be.
 
     Attributes:
         response: the HTTP response that is being read, of httpx2, httpx, aiohttp or requests.
+        failure: why the response is not read on, where it was one of its bounds.
     """
 
-    def __init__(self, api_client: Any) -> None:
+    # What the SDK's methods set on this object in the client's place goes to the client.
+    _OWN: Final = frozenset(
+        {
+            "_aborted",
+            "_api_client",
+            "_async_httpx_client",
+            "_hops",
+            "_http",
+            "_httpx_client",
+            "_pairs",
+            "_requests",
+            "_seen",
+            "failure",
+            "response",
+        }
+    )
+
+    def __init__(self, api_client: Any, max_bytes: int) -> None:
         self._api_client = api_client
         self._requests = 0
         self._seen: list[JSONObject] = []
@@ -54,9 +77,25 @@ class Tap:
         self.response: Any = None
         # Made with the response: it must know when the response lets its connection go.
         self._http: HTTPSource | None = None
+        self.failure: APIError | None = None
+        self._httpx_client, self._async_httpx_client = bounded_clients(api_client, max_bytes)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._api_client, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._OWN:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._api_client, name, value)
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the SDK's method of this name, for an answer that is not streamed."""
+        return cast("Any", type(self._api_client)).request(self, *args, **kwargs)
+
+    def async_request(self, *args: Any, **kwargs: Any) -> Any:
+        """The same, asynchronously."""
+        return cast("Any", type(self._api_client)).async_request(self, *args, **kwargs)
 
     def request_streamed(self, *args: Any, **kwargs: Any) -> Any:
         """Run the SDK's method of this name with this object in the client's place."""
@@ -142,11 +181,20 @@ class Tap:
 
     def _request(self, *args: Any, **kwargs: Any) -> Any:
         self._count_request()
-        return self._tapped(self._api_client._request(*args, **kwargs))
+        client_class = cast("Any", type(self._api_client))
+        return self._tapped(client_class._request(self, *args, **kwargs))
 
     async def _async_request(self, *args: Any, **kwargs: Any) -> Any:
         self._count_request()
-        return self._tapped(await self._api_client._async_request(*args, **kwargs))
+        client_class = cast("Any", type(self._api_client))
+        return self._tapped(await client_class._async_request(self, *args, **kwargs))
+
+    def _request_once(self, *args: Any, **kwargs: Any) -> Any:
+        return cast("Any", type(self._api_client))._request_once(self, *args, **kwargs)
+
+    async def _async_request_once(self, *args: Any, **kwargs: Any) -> Any:
+        client_class = cast("Any", type(self._api_client))
+        return await client_class._async_request_once(self, *args, **kwargs)
 
     def _count_request(self) -> None:
         if self._aborted:
@@ -179,17 +227,25 @@ class _Response:
     def segments(self) -> Iterator[JSONObject]:
         if self._announced:
             yield {}
-        for data in self._response.segments():
-            yield self._tap.see(data)
+        try:
+            for data in self._response.segments():
+                yield self._tap.see(data)
+        except APIError as error:
+            self._tap.failure = error
+            raise Aborted from error
 
     async def __aiter__(self) -> AsyncIterator[JSONObject]:
         if self._announced:
             yield {}
-        async for data in self._response.async_segments():
-            yield self._tap.see(data)
+        try:
+            async for data in self._response.async_segments():
+                yield self._tap.see(data)
+        except APIError as error:
+            self._tap.failure = error
+            raise Aborted from error
 
 
-def tap(models: Any) -> tuple[Any, Tap] | None:
+def tap(models: Any, max_bytes: int) -> tuple[Any, Tap] | None:
     """Return a copy of the SDK's `Models` or `AsyncModels` that runs with a tap, and the tap.
 
     None where this is no object of the SDK, or an SDK that is made in another way.
@@ -203,7 +259,7 @@ def tap(models: Any) -> tuple[Any, Tap] | None:
     if not all(callable(getattr(api_client, name, None)) for name in names):
         return None
     tapped: Any = copy.copy(models)
-    tapped._api_client = made = Tap(api_client)
+    tapped._api_client = made = Tap(api_client, max_bytes)
     return tapped, made
 
 

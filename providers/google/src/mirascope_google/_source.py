@@ -28,15 +28,18 @@ class GenerateSource:
         self.request_id = _request_id(tapped)
 
     @classmethod
-    def open(cls, models: Any, arguments: dict[str, Any], *, plain: bool = False) -> Self:
+    def open(
+        cls, models: Any, arguments: dict[str, Any], max_bytes: int, *, plain: bool = False
+    ) -> Self:
         """Send a request.
 
         Args:
             models: the SDK's `client.models`, or anything with a `generate_content_stream`.
             arguments: the arguments of `generate_content_stream`.
+            max_bytes: how large the response may be.
             plain: whether the SDK's loop runs without a tap.
         """
-        found = None if plain else tap(models)
+        found = None if plain else tap(models, max_bytes)
         models, tapped = found or (models, None)
         return cls(models.generate_content_stream(**arguments), tapped)
 
@@ -47,6 +50,8 @@ class GenerateSource:
             for obj in self._stream:
                 yield obj, _data(self._tap, obj)
         except Aborted:
+            if self._tap is not None and self._tap.failure is not None:
+                raise self._tap.failure from None
             return
         except Exception as error:
             data = _rejected(self._tap)
@@ -80,9 +85,11 @@ class AsyncGenerateSource:
         self.request_id = _request_id(tapped)
 
     @classmethod
-    async def open(cls, models: Any, arguments: dict[str, Any], *, plain: bool = False) -> Self:
+    async def open(
+        cls, models: Any, arguments: dict[str, Any], max_bytes: int, *, plain: bool = False
+    ) -> Self:
         """Send a request; the arguments are those of `GenerateSource.open`."""
-        found = None if plain else tap(models)
+        found = None if plain else tap(models, max_bytes)
         models, tapped = found or (models, None)
         stream = aiter(await models.generate_content_stream(**arguments))
         return cls(stream, tapped, await anext(stream, None))
@@ -94,6 +101,8 @@ class AsyncGenerateSource:
             async for obj in self._stream:
                 yield obj, _data(self._tap, obj)
         except Aborted:
+            if self._tap is not None and self._tap.failure is not None:
+                raise self._tap.failure from None
             return
         except Exception as error:
             data = _rejected(self._tap)
@@ -130,3 +139,9 @@ def _request_id(tapped: Tap | None) -> str | None:
     headers: Any = getattr(tapped.response, "headers", {}) if tapped is not None else {}
     found: str | None = headers.get("x-request-id")
     return found
+
+
+def bounded(models: Any, max_bytes: int) -> Any:
+    """Return the SDK's `models` with bounds for one request that is not streamed."""
+    found = tap(models, max_bytes)
+    return models if found is None else found[0]

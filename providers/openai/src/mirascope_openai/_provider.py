@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, ClassVar
 
 from mirascope.core import (
@@ -30,6 +31,12 @@ class OpenAIProvider(SDKTransport, ChatProvider):
     stream_class: ClassVar[type[BaseStream[Any]]] = OpenAIStream
     async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = OpenAIAsyncStream
     response_class: ClassVar[type[BaseCallResponse[Any]]] = OpenAICallResponse
+
+    @override
+    def load(self) -> None:
+        super().load()
+        # The SDK's client imports it on first use.
+        importlib.import_module("openai.resources.chat.completions.completions")
 
     @override
     def resource(self, client: Any) -> Any:

@@ -122,6 +122,13 @@ class Provider(ABC):
 
     # 2. open
 
+    def load(self) -> None:  # noqa: B027 - most providers have something to import; one may not
+        """Import what calls need, such as an SDK; without an override there is nothing to import.
+
+        Asynchronous calls run it first, in a thread, because importing an SDK would hold the event
+        loop up for a second or more. Importing the provider's package must not do it.
+        """
+
     @abstractmethod
     def open(self, request: Request, connection: Connection) -> Source:
         """Send the request and return the response as soon as its headers are there."""

@@ -34,6 +34,7 @@ _ARGUMENTS: Final = (
     "client",
     "call_params",
     "timeout",
+    "max_bytes",
     "sdk_iteration",
     "record",
     "prices",

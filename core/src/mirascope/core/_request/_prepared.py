@@ -14,6 +14,7 @@ from .._recording._source import AsyncRecordingSource, RecordingSource
 from .._secrets import Secrets
 from .._tools._toolset import Toolset
 from .._transport._connection import Connection
+from .._transport._in_thread import load
 from .._transport._source import AsyncSource, Source
 from ._timeouts import Timeouts
 
@@ -111,6 +112,7 @@ class PreparedCall:
 
     async def send_async(self) -> AsyncSource:
         """Send the request asynchronously and return the open response; see `send`."""
+        await load(self.provider)
         recorder = self.recorder
         if recorder is None:
             return await self.provider.open_async(self.request, self.connection)

@@ -40,6 +40,8 @@ class BaseDynamicConfig(TypedDict, total=False):
     """Anything about the call that you want to find again on its result."""
     client: Any
     """The client for this one call."""
+    max_bytes: int
+    """How large the response to this one call may be, in bytes; over the decorator's."""
 
 
 class PromptMessages(list[MessageParam]):

@@ -14,6 +14,7 @@ from .._recording._recorder import ProviderFacts, RecordTypes, check_record, rec
 from .._tools._base_tool import ToolLike
 from .._tools._toolset import Toolset
 from .._transport._connection import Connection
+from ._max_bytes import parse_max_bytes
 from ._params import api_params, refuse_own
 from ._prepared import PreparedCall
 from ._prompt_function import FunctionPrompt
@@ -31,6 +32,7 @@ class CallSettings:
     client: Any
     call_params: Mapping[str, Any]
     timeouts: Timeouts
+    max_bytes: int
     sdk_iteration: bool
     record: RecordTypes
     provider_facts: Callable[[], ProviderFacts]
@@ -58,6 +60,7 @@ class CallSettings:
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
         timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         **params: Any,
@@ -86,6 +89,7 @@ class CallSettings:
             client=client,
             call_params={k: v for k, v in given.items() if k not in provider.settings},
             timeouts=timeouts,
+            max_bytes=parse_max_bytes(max_bytes, stream=stream),
             sdk_iteration=sdk_iteration,
             record=record,
             provider_facts=provider_facts,
@@ -136,6 +140,9 @@ def prepare(
                 **{key: value for key, value in dynamic.items() if key in names},
             },
             sdk_iteration=settings.sdk_iteration,
+            max_bytes=settings.max_bytes
+            if (max_bytes := config.get("max_bytes")) is None
+            else parse_max_bytes(max_bytes, stream=settings.stream),
         ),
         toolset=toolset,
         call_params=call_params,

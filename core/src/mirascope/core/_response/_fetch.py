@@ -20,6 +20,8 @@ from .._provider._halves import Halves
 from .._request._prepared import PreparedCall
 from .._scrub import forget
 from .._tools._base_tool import ToolCall
+from .._transport._blocked_loop import warn_of_blocked_loop
+from .._transport._in_thread import load
 from .._transport._opening import Attempt, DeadlinePassed, Opening, OpeningFailed
 from .._types import JSONObject
 from ._call_response import BaseCallResponse
@@ -33,6 +35,10 @@ def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
     Raises:
         APIError: the request failed, or its response can't be read.
     """
+    warn_of_blocked_loop(
+        "a synchronous call is made inside a running event loop, and no other task runs while it "
+        "waits: decorate an 'async def' and await it"
+    )
     start = time.time()
     seconds = call.timeouts.get("total")
     found: BaseCallResponse[Any] | BaseException
@@ -76,6 +82,7 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     opening = Opening()
     try:
         async with scope:
+            await load(call.provider)
             with opening.as_current():
                 obj, data = await call.provider.fetch_async(call.request, call.connection)
     except Exception as error:

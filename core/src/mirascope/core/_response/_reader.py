@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeAlias, cast
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
 from .._errors import (
@@ -35,6 +37,7 @@ from .._provider._provider import Provider
 from .._secrets import redact
 from .._tools._base_tool import BaseTool
 from .._tools._toolset import Toolset
+from .._transport._bounds import MAX_STREAM_BYTES, too_large
 from .._transport._source import Piece
 from .._types import JSONObject
 from ..json import as_list
@@ -60,6 +63,7 @@ class ResponseReader(Generic[ChunkT]):
         toolset: the tools that the model may have called.
         provider: whose chunks they are, or None.
         hide: takes credentials out of what errors show of the response.
+        max_bytes: how large the body may be; of objects of an SDK, their JSON counts.
 
     Attributes:
         answer: everything that has arrived.
@@ -84,6 +88,8 @@ class ResponseReader(Generic[ChunkT]):
         "_halves",
         "_hide",
         "_last",
+        "_left",
+        "_max_bytes",
         "_parse",
         "_provider",
         "_stray",
@@ -105,6 +111,7 @@ class ResponseReader(Generic[ChunkT]):
         toolset: Toolset,
         provider: Provider | None = None,
         hide: Callable[[str], str] = str,
+        max_bytes: int = MAX_STREAM_BYTES,
     ) -> None:
         self._framer = framer
         self._decoder = decoder
@@ -119,6 +126,7 @@ class ResponseReader(Generic[ChunkT]):
         self._stray = b""
         # Joins what was cut inside a character; there is none as long as JSON was parsed strictly.
         self._halves: Halves | None = None if is_json else Halves()
+        self._max_bytes = self._left = max_bytes
         self._last: ChunkT | None = None
         self.answer = Accumulator()
         self.done = False
@@ -137,12 +145,21 @@ class ResponseReader(Generic[ChunkT]):
         items: list[Item[ChunkT]] = []
         if not isinstance(piece, bytes):
             obj, view = piece
+            self._left -= _json_size(view)
+            if self._left < 0:
+                self._fail(too_large(self._max_bytes))
+                return
             self.events += 1
             # The SDK parsed it, as leniently as it likes.
             self._halves = self._halves or Halves()
             self._object(view, None, None, obj, items)
             yield from items
             return
+        over = len(piece) > self._left
+        if over:
+            # What the bound lets through is read like any other piece, the end included.
+            piece = piece[: self._left]
+        self._left -= len(piece)
         try:
             events = self._framer.feed(piece)
         except WireError as error:
@@ -155,6 +172,8 @@ class ResponseReader(Generic[ChunkT]):
                 items.clear()
             if self.done and not self.trailing:
                 return
+        if over:
+            self._fail(too_large(self._max_bytes))
 
     def end(self) -> Iterator[Item[ChunkT]]:
         """Take note that the body has ended and yield the chunks that this completes."""
@@ -400,3 +419,11 @@ class ResponseReader(Generic[ChunkT]):
         # Without credentials before it is cut: of half a key nobody could tell what it is.
         text = self._hide(redact(data[:_SEARCHED].decode("utf-8", "replace")))
         return repr(text[:_SHOWN]) + ("…" if len(text) > _SHOWN else "")
+
+
+def _json_size(data: JSONObject) -> int:
+    """Return the bytes of an object's JSON; what can't be written as JSON is guessed."""
+    for measure in (functools.partial(to_json, fallback=str), repr):
+        with contextlib.suppress(ValueError, RecursionError):
+            return len(measure(data))
+    return 1024

@@ -15,6 +15,7 @@ from typing import Any, Generic, NoReturn, Self, cast
 from .._interruptions import interruption
 from .._state import StreamState
 from .._tools._base_tool import BaseTool
+from .._transport._blocked_loop import warn_of_blocked_loop
 from .._transport._drain import drain
 from .._transport._lease import Lease
 from .._transport._opening import DeadlinePassed, GivenUp, OpeningFailed
@@ -23,6 +24,7 @@ from .._transport._watchdog import WATCHDOG
 from ._call_response import BaseCallResponse
 from ._reader import Item
 from ._stream_base import ChunkT, StreamBase
+from ._text import TextIterator
 
 
 class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
@@ -71,7 +73,13 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         if self.state.ended:
             self._check_readable()
         with self._alone():
-            if self._lease.source is not None or not self._begin():
+            if self._lease.source is not None:
+                return self
+            warn_of_blocked_loop(
+                "a synchronous stream is read inside a running event loop, and no other task runs "
+                "while it waits: decorate an 'async def' and write 'async for'"
+            )
+            if not self._begin():
                 return self
             deadline = None if self._deadlines is None else self._deadlines.next(time.monotonic())
             failure: BaseException | None = None
@@ -143,11 +151,13 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
     ) -> None:
         self.close()
 
-    def text(self) -> Iterator[str]:
-        """Iterate the text only."""
-        for chunk, _ in self:
-            if chunk.content:
-                yield chunk.content
+    def text(self) -> TextIterator:
+        """Iterate the text only.
+
+        What is returned can be iterated by `async for` as well, in a thread: it may be the body of
+        an ASGI framework's response.
+        """
+        return TextIterator(self)
 
     def collect(self) -> BaseCallResponse[Any]:
         """Read to the end and return what the call would have returned without `stream=True`.

@@ -71,6 +71,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
             call.toolset,
             call.provider,
             call.hide,
+            call.connection.max_bytes,
         )
         super().__init__(call, self._reader.answer, self._reader.tools)
         self._begun = False

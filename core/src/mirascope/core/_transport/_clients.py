@@ -19,6 +19,7 @@ from .._errors import UsageError
 from .._process import ProcessLock, after_fork
 from ._background import keep
 from ._connection import Connection
+from ._in_thread import in_thread
 from ._opening import CURRENT
 
 ClientT = TypeVar("ClientT")
@@ -100,6 +101,9 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
         self._async_clients: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, OrderedDict[Hashable, _Kept[AsyncClientT]]
         ] = weakref.WeakKeyDictionary()
+        self._making: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[Hashable, asyncio.Future[_Kept[AsyncClientT]]]
+        ] = weakref.WeakKeyDictionary()
         self._closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncIterator[None]] = (
             weakref.WeakKeyDictionary()
         )
@@ -121,7 +125,7 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
 
         Args:
             connection: how the provider is reached.
-            make: makes a default client, on first use.
+            make: makes a default client, on first use; for an asynchronous call, in a thread.
             key: what tells default clients apart; None for the connection's settings and the
                 environment.
 
@@ -177,8 +181,27 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
             self._closers[loop] = closer
         kept = clients.get(key)
         if kept is None:
-            kept = _Kept(make(), self._closer_in(loop))
+            # All calls wait for the same one, and it outlives their deadlines.
+            making = self._making.setdefault(loop, {})
+            if key not in making:
+                making[key] = asyncio.ensure_future(self._make(clients, making, key, make))
+            kept = await asyncio.shield(making[key])
         return _use(clients, key, kept)
+
+    async def _make(
+        self,
+        clients: OrderedDict[Hashable, _Kept[AsyncClientT]],
+        making: dict[Hashable, asyncio.Future[_Kept[AsyncClientT]]],
+        key: Hashable,
+        make: Callable[[], AsyncClientT],
+    ) -> _Kept[AsyncClientT]:
+        """Make a client beside the loop: reading certificates takes a tenth of a second."""
+        try:
+            kept = _Kept(await in_thread(make), self._closer_in(asyncio.get_running_loop()))
+            clients[key] = kept
+            return kept
+        finally:
+            del making[key]
 
     def _key(self, connection: Connection) -> Hashable:
         settings = sorted(connection.settings.items())
@@ -195,9 +218,10 @@ class ClientCache(Generic[ClientT, AsyncClientT]):
 
     def _begin_child(self) -> None:
         """Begin without clients: two processes on one connection read each other's answers."""
-        self._forgotten += (self._clients, self._async_clients, self._closers)
+        self._forgotten += (self._clients, self._async_clients, self._closers, self._making)
         self._clients = OrderedDict()
         self._async_clients = weakref.WeakKeyDictionary()
+        self._making = weakref.WeakKeyDictionary()
         self._closers = weakref.WeakKeyDictionary()
 
     def _closer_in(self, loop: asyncio.AbstractEventLoop) -> Callable[[AsyncClientT], object]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from ._bounds import MAX_STREAM_BYTES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
@@ -16,11 +18,13 @@ class Connection:
         client: the user's own client, or None for the provider's default one.
         settings: the provider's own connection settings (`base_url`, `api_key`, …).
         sdk_iteration: take the SDK's own loop instead of the response's bytes.
+        max_bytes: how large the response's body may be.
     """
 
     client: Any = field(default=None, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     sdk_iteration: bool = False
+    max_bytes: int = MAX_STREAM_BYTES
 
     def takes_environment_key(self, *own: str | None) -> bool:
         """Whether a key from the environment may go where this call goes.

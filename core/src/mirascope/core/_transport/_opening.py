@@ -197,19 +197,6 @@ async def watch_request_async(request: Any) -> None:
     _watch(request, lambda opening: opening.async_step)
 
 
-def http_client_options(*, asynchronous: bool) -> dict[str, Any]:
-    """Return the arguments of a default client of httpx or httpx2 that each call needs.
-
-    Its requests end with the call that they are sent for, and ask for no encoding: a gateway that
-    compresses a stream event by event makes each a member of gzip or a frame of zstd of its own,
-    and both libraries read no further than the first.
-    """
-    return {
-        "event_hooks": {"request": [watch_request_async if asynchronous else watch_request]},
-        "headers": {"accept-encoding": "identity"},
-    }
-
-
 def _watch(request: Any, trace: Callable[[Opening], Any]) -> None:
     opening = CURRENT.get()
     if opening is not None:

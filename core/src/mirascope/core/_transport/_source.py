@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, cast
 
 from .._errors import StreamDecodeError, request_id
 from .._types import JSONObject
+from ._bounds import inflate_body
 from ._held_connection import HeldConnection
 
 SDKObject: TypeAlias = tuple[Any, JSONObject]
@@ -65,6 +66,7 @@ class HTTPSource:
     __slots__ = ("_close", "_connection", "_response", "request_id")
 
     def __init__(self, response: Any, close: Callable[[], None] | None = None) -> None:
+        inflate_body(response)
         self._response = response
         self._connection = HeldConnection(response)
         self._close: Callable[[], None] = close or response.close
@@ -98,6 +100,7 @@ class AsyncHTTPSource:
     __slots__ = ("_aclose", "_response", "request_id")
 
     def __init__(self, response: Any, aclose: Callable[[], Any] | None = None) -> None:
+        inflate_body(response)
         self._response = response
         self._aclose = aclose or response.aclose
         self.request_id = request_id(response.headers)

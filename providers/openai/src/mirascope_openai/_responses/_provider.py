@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -40,6 +41,12 @@ class OpenAIResponsesProvider(SDKTransport):
     stream_class: ClassVar[type[BaseStream[Any]]] = OpenAIResponsesStream
     async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = OpenAIResponsesAsyncStream
     response_class: ClassVar[type[BaseCallResponse[Any]]] = OpenAIResponsesCallResponse
+
+    @override
+    def load(self) -> None:
+        super().load()
+        # The SDK's client imports it on first use.
+        importlib.import_module("openai.resources.responses.responses")
 
     @override
     def resource(self, client: Any) -> Any:

@@ -1,0 +1,305 @@
+"""How large a response may be, and the reading that holds to it.
+
+A body is bounded by what it expands to: 1 MB of gzip is 1 GB of text. So it is decompressed here,
+a little at a time, and never by the HTTP client, which expands each piece that it reads at once.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
+from functools import lru_cache
+from typing import Any, Final, cast
+
+from .._errors import StreamDecodeError, StreamLimitError
+from ..wire._framer import MAX_EVENT_BYTES
+
+MAX_STREAM_BYTES: Final = 1024 * 1024 * 1024
+"""The default of `max_bytes` for a stream: hundreds of times what the longest answers take."""
+
+MAX_RESPONSE_BYTES: Final = 64 * 1024 * 1024
+"""The default of `max_bytes` for an answer that is not streamed, which is held as a whole."""
+
+MAX_ERROR_BYTES: Final = 1024 * 1024
+"""How much of an error's body is read; of what is longer, the beginning counts."""
+
+MAX_ERROR_SECONDS: Final = 10.0
+"""How long an error's body is read; then what has come of it counts."""
+
+_PIECE: Final = 64 * 1024
+"""How much is decompressed at a time."""
+
+_CODINGS: Final = 4
+"""How many codings of one body are undone; servers apply one."""
+
+# 32 added: the header tells gzip and zlib apart.
+_WINDOW: Final = 32 + zlib.MAX_WBITS
+
+
+class Inflater:
+    """Undoes gzip or deflate, in pieces of bounded size. Pure.
+
+    Args:
+        coding: `"gzip"` or `"deflate"`; another one is refused.
+    """
+
+    __slots__ = ("_coding", "_inflate", "_may_be_raw")
+
+    def __init__(self, coding: str) -> None:
+        self._coding = coding
+        self._inflate = zlib.decompressobj(_WINDOW)
+        # "deflate" is zlib by the standard (RFC 9110 §8.4.1.2) and without its header from some.
+        self._may_be_raw = coding == "deflate"
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take the next bytes and yield what they expand to, little by little.
+
+        Raises:
+            zlib.error: the bytes are damaged, or of a coding that is not known here.
+        """
+        if self._coding not in ("gzip", "deflate"):
+            raise zlib.error(f"{self._coding!r} was not asked for")
+        while data:
+            try:
+                piece = self._inflate.decompress(data, _PIECE)
+            except zlib.error:
+                if not self._may_be_raw:
+                    raise
+                self._may_be_raw = False
+                self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+                continue
+            self._may_be_raw = False
+            if piece:
+                yield piece
+            # What follows the end of the compressed data is not a part of it.
+            data = self._inflate.unconsumed_tail
+
+
+class Gauge:
+    """Decompresses a body and measures it, before and after. Knows no I/O.
+
+    Args:
+        codings: the body's content codings, in the order in which they were applied.
+        limit: how many bytes of the body are handed on.
+        event_limit: how large one server-sent event may be; None where a framer looks after that.
+
+    Attributes:
+        full: whether the body goes on behind the limit.
+        event_full: whether one event is larger than its limit.
+    """
+
+    __slots__ = (
+        "_event",
+        "_event_limit",
+        "_inflaters",
+        "_left",
+        "_left_raw",
+        "_tail",
+        "event_full",
+        "full",
+    )
+
+    def __init__(self, codings: list[str], limit: int, event_limit: int | None = None) -> None:
+        if len(codings) > _CODINGS:
+            # Each is a step of its own for every byte.
+            codings = ["several codings"]
+        self._inflaters = [Inflater(coding) for coding in reversed(codings)]
+        self._left = self._left_raw = limit
+        self._event_limit = event_limit
+        self._event = 0
+        self._tail = b""
+        self.full = self.event_full = False
+
+    def feed(self, raw: bytes) -> Iterator[bytes]:
+        """Take the next bytes from the wire and yield those of the body, up to the limit."""
+        # Compressed bytes that expand to nothing count as well: a body of them has no end either.
+        self._left_raw -= len(raw)
+        for piece in self._expand(raw, 0):
+            if len(piece) > self._left:
+                self.full = True
+                yield piece[: self._left]
+                return
+            self._left -= len(piece)
+            if self._event_limit is not None and self._measure(piece) > self._event_limit:
+                self.event_full = True
+                return
+            yield piece
+        self.full = self._left_raw < 0
+
+    def _measure(self, piece: bytes) -> int:
+        """Return how many bytes have come since the last blank line."""
+        seen = self._tail + piece
+        end = max(seen.rfind(blank) for blank in (b"\n\n", b"\n\r\n", b"\r\r"))
+        self._event = len(seen) - end if end >= 0 else self._event + len(piece)
+        self._tail = seen[-2:]
+        return self._event
+
+    def _expand(self, data: bytes, stage: int) -> Iterator[bytes]:
+        if stage == len(self._inflaters):
+            yield data
+            return
+        for piece in self._inflaters[stage].feed(data):
+            yield from self._expand(piece, stage + 1)
+
+
+class _Bounded:
+    """The byte stream of a response, decompressed and measured on its way.
+
+    It takes the place of `Response.stream`, and gets the base class that the HTTP client looks for.
+    """
+
+    def __init__(
+        self, stream: Any, gauge: Gauge, excess: Callable[[], Exception] | None, until: float | None
+    ) -> None:
+        self._stream = stream
+        self._gauge = gauge
+        self._excess = excess
+        self._until = until
+
+    def _is_over(self) -> bool:
+        if self._gauge.event_full:
+            raise StreamDecodeError(f"one event is larger than {MAX_EVENT_BYTES:,} bytes")
+        if self._gauge.full and self._excess is not None:
+            raise self._excess()
+        return self._gauge.full or (self._until is not None and time.monotonic() >= self._until)
+
+    def _failed(self, error: Exception) -> None:
+        """Raise what reading failed with, unless what has come of an error's body is enough."""
+        if isinstance(error, zlib.error):
+            if self._excess is not None:
+                raise StreamDecodeError(f"the response can't be decompressed: {error}") from error
+        elif self._excess is not None or not _is_transports(error):
+            raise error
+
+
+class _BoundedStream(_Bounded):
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for raw in self._stream:
+                yield from self._gauge.feed(raw)
+                if self._is_over():
+                    return
+        except Exception as error:
+            self._failed(error)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _AsyncBoundedStream(_Bounded):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for raw in self._stream:
+                for piece in self._gauge.feed(raw):
+                    yield piece
+                if self._is_over():
+                    return
+        except Exception as error:
+            self._failed(error)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def bound_error(response: Any) -> None:
+    """Bound the body of a response with an error's status, or of a redirect.
+
+    Args:
+        response: a response of httpx or httpx2 whose body was not read yet.
+    """
+    if response.status_code < 300:
+        return
+    # Clients read on with this timeout: a server that falls silent must not hold up its error.
+    timeouts: Any = response.request.extensions.get("timeout")
+    if isinstance(timeouts, dict):
+        read: float | None = cast("dict[str, Any]", timeouts).get("read")
+        timeouts["read"] = MAX_ERROR_SECONDS if read is None else min(read, MAX_ERROR_SECONDS)
+    _bound(response, MAX_ERROR_BYTES, None, until=time.monotonic() + MAX_ERROR_SECONDS)
+
+
+async def bound_error_async(response: Any) -> None:
+    """The same, as the hook of an asynchronous client."""
+    bound_error(response)
+
+
+def bound_body(response: Any, max_bytes: int, *, bound_events: bool = False) -> None:
+    """Bound the body of a response that is about to be read.
+
+    Args:
+        response: a response of httpx or httpx2 whose body was not read yet; of another library's,
+            nothing is bounded here.
+        max_bytes: how large the body may be; reading on raises `StreamLimitError`.
+        bound_events: whether each server-sent event is bounded as well, to `MAX_EVENT_BYTES`:
+            for an SDK that frames the body itself.
+    """
+    event_limit = MAX_EVENT_BYTES if bound_events else None
+    _bound(response, max_bytes, lambda: too_large(max_bytes), event_limit=event_limit)
+
+
+def inflate_body(response: Any) -> None:
+    """Decompress a streamed body little by little, if it is compressed; its reader counts."""
+    headers: Mapping[str, str] = getattr(response, "headers", None) or {}
+    if "content-encoding" in headers:
+        bound_body(response, MAX_STREAM_BYTES * 1024)
+
+
+def too_large(max_bytes: int) -> StreamLimitError:
+    """Return the error of a body that is larger than `max_bytes`."""
+    return StreamLimitError(
+        f"the response is larger than {max_bytes:,} bytes, the bound of this call: give it a "
+        "larger max_bytes=, or ask for less",
+        limit=max_bytes,
+    )
+
+
+def _bound(
+    response: Any,
+    limit: int,
+    excess: Callable[[], Exception] | None,
+    *,
+    until: float | None = None,
+    event_limit: int | None = None,
+) -> None:
+    stream: Any = getattr(response, "stream", None)
+    base = _stream_base(stream)
+    if base is None or isinstance(stream, _Bounded):
+        return
+    headers: MutableMapping[str, str] = response.headers
+    found = headers.get("content-encoding", "").lower().split(",")
+    codings = [coding.strip().removeprefix("x-") for coding in found]
+    foreign = [coding for coding in codings if coding in ("br", "zstd")]
+    if foreign and all(coding in _asked_for(response) for coding in foreign):
+        # A client of the user's own that has decoders for more.
+        return
+    headers.pop("content-encoding", None)
+    # Servers put other words there, such as "utf-8": clients pass these over.
+    gauge = Gauge([c for c in codings if c in ("gzip", "deflate", *foreign)], limit, event_limit)
+    response.stream = _bounded(base)(stream, gauge, excess, until)
+
+
+def _asked_for(response: Any) -> str:
+    try:
+        return str(response.request.headers.get("accept-encoding", ""))
+    except (AttributeError, RuntimeError):
+        # httpx raises RuntimeError for a response that no request was given to.
+        return ""
+
+
+@lru_cache(maxsize=8)
+def _bounded(base: type) -> Callable[..., Any]:
+    bounded = _BoundedStream if base.__name__ == "SyncByteStream" else _AsyncBoundedStream
+    return type("BoundedStream", (bounded, base), {})
+
+
+def _stream_base(stream: object) -> type | None:
+    """Return the class of byte streams of the library that a stream belongs to.
+
+    httpx and httpx2 have distinct ones of the same names; core imports neither.
+    """
+    names = ("SyncByteStream", "AsyncByteStream")
+    return next((base for base in type(stream).__mro__ if base.__name__ in names), None)
+
+
+def _is_transports(error: Exception) -> bool:
+    return any(base.__name__ == "TransportError" for base in type(error).__mro__)
