@@ -97,6 +97,14 @@ def needed_providers(provider: str) -> list[str]:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def limits(session: nox.Session) -> None:
+    """Endless bodies, bombs, drips and redirects, in full; `tests` runs a shorter form."""
+    install_workspace(session)
+    command = ("pytest", "-n", "2", "tests/limits", *session.posargs)
+    session.run(*command, env={"MIRASCOPE_LIMITS": "full"})
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def peers(session: nox.Session) -> None:
     """Gemini's protocol against an independent server of its wire format."""
     session.install("--no-sources", "-e", "core", "-e", "providers/google")
