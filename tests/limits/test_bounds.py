@@ -301,6 +301,26 @@ class TestCodings:
         assert isinstance(error, StreamDecodeError)
         assert "was not asked for" in str(error)
 
+    def test_each_event_may_be_compressed_by_itself(
+        self, wire: Wire, is_async: bool, serve: Serve
+    ) -> None:
+        events = (*map(wire.delta, "Hi"), *wire.end)
+        server = serve(streamed(*map(gzip.compress, events), headers={"content-encoding": "gzip"}))
+        outcome = wire.read(server.url, is_async=is_async)
+        assert outcome.error is None
+        assert outcome.result.content == "Hi"
+
+    @pytest.mark.parametrize("cut", [1, 2, 3, 7, 1000])
+    def test_members_are_found_however_reads_are_cut(self, cut: int) -> None:
+        body = b"".join(map(gzip.compress, (b"one", b"", b"two" * 9000, b"three")))
+        for rest in (b"", b"\0" * 99, b"\x1f", b"\x1fno"):
+            inflater = _bounds.Inflater("gzip")
+            sent = body + rest
+            pieces = [sent[start : start + cut] for start in range(0, len(sent), cut)]
+            assert b"".join(p for piece in pieces for p in inflater.feed(piece)) == gzip.decompress(
+                body
+            )
+
     @some_ways
     def test_damage_is_one_of_our_errors(
         self, wire: Wire, is_async: bool, stream: bool, serve: Serve

@@ -36,6 +36,9 @@ _CODINGS: Final = 4
 # 32 added: the header tells gzip and zlib apart.
 _WINDOW: Final = 32 + zlib.MAX_WBITS
 
+_GZIP: Final = b"\x1f\x8b"
+"""What a member of a gzip body begins with."""
+
 
 class Inflater:
     """Undoes gzip or deflate, in pieces of bounded size. Pure.
@@ -44,13 +47,14 @@ class Inflater:
         coding: `"gzip"` or `"deflate"`; another one is refused.
     """
 
-    __slots__ = ("_coding", "_inflate", "_may_be_raw")
+    __slots__ = ("_begun", "_coding", "_head", "_inflate", "_is_over")
 
     def __init__(self, coding: str) -> None:
         self._coding = coding
         self._inflate = zlib.decompressobj(_WINDOW)
-        # "deflate" is zlib by the standard (RFC 9110 §8.4.1.2) and without its header from some.
-        self._may_be_raw = coding == "deflate"
+        self._begun = False
+        self._head = b""
+        self._is_over = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take the next bytes and yield what they expand to, little by little.
@@ -61,19 +65,41 @@ class Inflater:
         if self._coding not in ("gzip", "deflate"):
             raise zlib.error(f"{self._coding!r} was not asked for")
         while data:
+            if self._inflate.eof:
+                data = self._next_member(data)
+                continue
             try:
                 piece = self._inflate.decompress(data, _PIECE)
             except zlib.error:
-                if not self._may_be_raw:
+                # "deflate" is zlib by the standard (RFC 9110 §8.4.1.2), and without its header
+                # from some servers.
+                if self._begun or self._coding != "deflate":
                     raise
-                self._may_be_raw = False
+                self._begun = True
                 self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
                 continue
-            self._may_be_raw = False
+            self._begun = True
             if piece:
                 yield piece
-            # What follows the end of the compressed data is not a part of it.
-            data = self._inflate.unconsumed_tail
+            data = self._inflate.unused_data or self._inflate.unconsumed_tail
+
+    def _next_member(self, data: bytes) -> bytes:
+        """Begin the next member of a gzip body and return its bytes, or none where nothing begins.
+
+        Gateways that compress a stream event by event make each event a member of its own
+        (RFC 1952 §2.2). Other bytes behind a member are not a part of the body.
+        """
+        if self._is_over or self._coding != "gzip":
+            return b""
+        self._head += data
+        if len(self._head) < len(_GZIP) and _GZIP.startswith(self._head):
+            return b""
+        data, self._head = self._head, b""
+        if not data.startswith(_GZIP):
+            self._is_over = True
+            return b""
+        self._inflate = zlib.decompressobj(_WINDOW)
+        return data
 
 
 class Gauge:
