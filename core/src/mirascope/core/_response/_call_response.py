@@ -33,7 +33,8 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
         end_time: float,
         state: StreamState = StreamState.COMPLETED,
     ) -> None:
-        super().__init__(call, answer, tools, start_time=start_time, end_time=end_time)
+        super().__init__(call, answer, tools, start_time=start_time)
+        self._ended_at = end_time
         self._build_response = response
         self._state = state
 
@@ -71,6 +72,11 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
     @override
     def _ended(self, what: str) -> Accumulator:
         return self._answer
+
+    @property
+    @override
+    def _end_time(self) -> float:
+        return self._ended_at
 
     @property
     @override

@@ -35,7 +35,6 @@ class CallResult(ABC):
         answer: what has arrived of the response.
         tools: the tool calls that are complete; more may be appended while a stream is read.
         start_time: when the request was sent, in seconds since the epoch; 0 where it was not yet.
-        end_time: when the answer had ended; 0 where it has not.
     """
 
     def __init__(
@@ -45,13 +44,11 @@ class CallResult(ABC):
         tools: list[BaseTool],
         *,
         start_time: float = 0.0,
-        end_time: float = 0.0,
     ) -> None:
         self._call = call
         self._answer = answer
         self._tools = tools
         self._start_time = start_time
-        self._end_time = end_time
         self._usage: Any = _UNREAD
         self._common_usage: Usage | None = _UNREAD
         self._cost: Cost | None = _UNREAD
@@ -64,6 +61,11 @@ class CallResult(ABC):
     @abstractmethod
     def state(self) -> StreamState:
         """How the answer stands; only a `completed` one is whole."""
+
+    @property
+    @abstractmethod
+    def _end_time(self) -> float:
+        """When the answer had ended, in seconds since the epoch; 0 where it has not."""
 
     @property
     def _completed(self) -> bool:

@@ -50,7 +50,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
     chunk_class: ClassVar[type[BaseCallResponseChunk[Any]]] = BaseCallResponseChunk
 
     _lease_class: ClassVar[type[Lease | AsyncLease]]
-    _ending: tuple[StreamState, MirascopeError | None] | None = None
+    _ending: tuple[StreamState, MirascopeError | None, float] | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -109,6 +109,11 @@ class StreamBase(CallResult, Generic[ChunkT]):
         if self._ending is not None:
             return self._ending[0]
         return StreamState.STREAMING if self._begun else StreamState.CREATED
+
+    @property
+    @override
+    def _end_time(self) -> float:
+        return 0.0 if self._ending is None else self._ending[2]
 
     @property
     def error(self) -> MirascopeError | None:
@@ -217,17 +222,18 @@ class StreamBase(CallResult, Generic[ChunkT]):
 
     def _finish(self, state: StreamState, error: MirascopeError | None = None) -> None:
         """Enter an ending; only the first one counts."""
+        if self._ending is None:
+            self._start_time = self._lease.opening.start_time(self._start_time or time.time())
         # The first claim wins, in one step of the interpreter: a lock would deadlock with a signal
-        # handler that calls cancel() while its own thread holds it.
-        ending = (state, error)
+        # handler that calls cancel() while its own thread holds it. What an ended stream has is a
+        # part of the claim, because an interrupt may come right behind it. The clock may have been
+        # set back in between: a stream never ends before it began.
+        ending = (state, error, max(self._start_time, time.time()))
         if vars(self).setdefault("_ending", ending) is not ending:
             return
         if self._lease.is_inherited:
             # The recording and the observers are the parent's, which goes on with the stream.
             return
-        self._start_time = self._lease.opening.start_time(self._start_time or time.time())
-        # The clock may have been set back in between: a stream never ends before it began.
-        self._end_time = max(self._start_time, time.time())
         if self._call.recorder is not None:
             self._call.recorder.ended(state, error)
         if error is None:
