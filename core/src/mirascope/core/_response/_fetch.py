@@ -23,6 +23,7 @@ from .._tools._base_tool import ToolCall
 from .._transport._blocked_loop import warn_of_blocked_loop
 from .._transport._in_thread import load
 from .._transport._opening import Attempt, DeadlinePassed, Opening, OpeningFailed
+from .._transport._own_task import in_own_task
 from .._types import JSONObject
 from ._call_response import BaseCallResponse
 from ._failures import fetching_failure, shown
@@ -83,8 +84,9 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     try:
         async with scope:
             await load(call.provider)
-            with opening.as_current():
-                obj, data = await call.provider.fetch_async(call.request, call.connection)
+            obj, data = await in_own_task(
+                lambda: call.provider.fetch_async(call.request, call.connection), opening
+            )
     except Exception as error:
         if scope.expired() and type(error) is TimeoutError:
             found = _too_late(call, seconds)
