@@ -100,6 +100,35 @@ time.sleep(0.2)
 
 
 @pytest.mark.usefixtures("gguf")
+def test_a_call_that_comes_after_the_end(tmp_path: Path) -> None:
+    """A daemon thread calls when the models are closed: it must not be inside of llama.cpp then."""
+    code = f"""
+import atexit, threading
+from mirascope.core import StreamInterruptedError
+
+ending, told = threading.Event(), threading.Event()
+@atexit.register  # before the plugin registers its own end, and called after it
+def end():
+    ending.set()
+    told.wait(5)  # long enough to load the model and to begin an answer
+{STREAM}
+next(iter(babble()))
+
+def read():
+    ending.wait()
+    try:
+        for _ in babble(): pass
+    except StreamInterruptedError as error:
+        print(error)
+        told.set()
+threading.Thread(target=read, daemon=True).start()
+"""
+    done = run(code, tmp_path=tmp_path)
+    assert_clean(done, tmp_path)
+    assert "the program is ending" in done.stdout
+
+
+@pytest.mark.usefixtures("gguf")
 def test_exit_of_a_loop_with_a_stream_under_way(tmp_path: Path) -> None:
     code = """
 import asyncio

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from mirascope.core import StreamInterruptedError
+
 from ._engine import Engine, survive_fork
 from ._models import find, identify
 
@@ -35,6 +37,7 @@ class Engines:
     def __init__(self) -> None:
         self._loaded = False
         self._inherited = False
+        self._ending = False
         self._reset()
 
     def _reset(self) -> None:
@@ -48,6 +51,7 @@ class Engines:
 
         Raises:
             APIError: there is no such model, or it can't be loaded. The next call tries again.
+            StreamInterruptedError: the program is ending.
         """
         return self._future(model).result()
 
@@ -75,6 +79,17 @@ class Engines:
             else:
                 engine.close()
 
+    def end(self) -> None:
+        """Close, and load nothing any more.
+
+        A daemon thread goes on while Python is being finalised. Its next attempt to take the GIL
+        ends it (before Python 3.14), and where that is below llama.cpp's frames the process aborts
+        with "exception not rethrown".
+        """
+        with self._lock:
+            self._ending = True
+        self.close()
+
     def forget(self) -> None:
         """Begin anew in a forked child, which has its parent's memory but none of its threads.
 
@@ -90,6 +105,8 @@ class Engines:
     def _future(self, model: str) -> Future[Engine]:
         key = identify(model)
         with self._lock:
+            if self._ending:
+                raise StreamInterruptedError("the program is ending: no model is loaded any more")
             load = self._loads.get(key)
             if load is None:
                 load = self._loads[key] = _Load()
@@ -128,6 +145,6 @@ def close() -> None:
     ENGINES.close()
 
 
-atexit.register(ENGINES.close)
+atexit.register(ENGINES.end)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=ENGINES.forget)
