@@ -52,6 +52,7 @@ class CallResult(ABC):
         self._usage: Any = _UNREAD
         self._common_usage: Usage | None = _UNREAD
         self._cost: Cost | None = _UNREAD
+        self._dollars: float | None = _UNREAD
 
     @abstractmethod
     def _ended(self, what: str) -> Accumulator:
@@ -237,8 +238,10 @@ class CallResult(ABC):
             UnknownPriceError: the price is not known and `prices.strict()` is on.
             UsageError: a price file of your own can't be used.
         """
-        details = self._cost_as("cost")
-        return None if details is None else float(details)
+        if self._dollars is _UNREAD:
+            details = self._cost_as("cost")
+            self._dollars = None if details is None else float(details)
+        return self._dollars
 
     @property
     def cost_details(self) -> Cost | None:
