@@ -32,8 +32,9 @@ from mirascope.core._prices._cost import plain
 from mirascope.core._prices._units import UNITS
 from mirascope.core.plugins import load_provider, statuses
 from mirascope.core.testing import replay
+from mirascope_tests.shared import SHARED, each, needs_shared
 
-VECTORS_FILE = Path(__file__).resolve().parents[2] / "shared" / "prices" / "cost_vectors.json"
+VECTORS_FILE = SHARED / "prices" / "cost_vectors.json"
 VECTORS: list[dict[str, Any]] = (
     json.loads(VECTORS_FILE.read_text())["vectors"] if VECTORS_FILE.exists() else []
 )
@@ -52,20 +53,7 @@ def _isolated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def vectors(*keys: str) -> Any:
     """The vectors that have all of these keys, or one skipped test where there are none here."""
     found = [v for v in VECTORS if all(key in v for key in keys)]
-    if not found:
-        return pytest.mark.parametrize(
-            "vector", [pytest.param({}, marks=pytest.mark.skip("no vectors here"))]
-        )
-    return pytest.mark.parametrize(
-        "vector",
-        [
-            pytest.param(
-                v, marks=[] if v["provider"] in INSTALLED else pytest.mark.skip("not installed")
-            )
-            for v in found
-        ],
-        ids=[v["id"] for v in found],
-    )
+    return pytest.mark.parametrize("vector", each(found, lambda vector: vector["id"]))
 
 
 def api_of(vector: dict[str, Any]) -> Provider:
@@ -95,6 +83,7 @@ def test_stored_usage(vector: dict[str, Any]) -> None:
     assert (cost.exact, cost.notes, cost.basis) == (True, (), "list")
 
 
+@needs_shared
 def test_the_command_line_says_the_same(tmp_path: Path) -> None:
     # One process for all of them: what differs is the arguments, not the interpreter.
     script = (
@@ -105,16 +94,12 @@ def test_the_command_line_says_the_same(tmp_path: Path) -> None:
     )
     asked, wanted = [], []
     for number, vector in enumerate(VECTORS):
-        if vector["provider"] not in INSTALLED:
-            continue
         usage, context = tmp_path / f"usage{number}.json", tmp_path / f"context{number}.json"
         usage.write_text(json.dumps(vector["usage"]))
         context.write_text(json.dumps({"request_time": NOW, **vector["context"]}))
         arguments = ["prices", "explain", vector["provider"], vector["model"], str(usage)]
         asked.append([*arguments, "--context", str(context), "--format", "json"])
         wanted.append((vector["expected_usd"], True))
-    if not asked:
-        pytest.skip("no vectors here")
     done = subprocess.run(
         [sys.executable, "-c", script],
         input="\n".join(map(json.dumps, asked)),

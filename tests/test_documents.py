@@ -15,9 +15,10 @@ from typing import Any, get_args, get_origin
 import pytest
 from mirascope.core import UnknownPriceWarning
 from mirascope_tests.llama import llama_server
+from mirascope_tests.shared import SHARED, needs_shared
 
 ROOT = Path(__file__).parent.parent
-SEED = ROOT.parent / "shared" / "seed" / "streams.md"
+SEED = SHARED / "seed" / "streams.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -46,13 +47,12 @@ def run(code: str, namespace: dict[str, Any] | None = None) -> dict[str, Any]:
     return namespace
 
 
+@needs_shared
 class TestSeed:
     """The user's own document, read in place; its four snippets run as written."""
 
     @pytest.fixture
     def snippets(self) -> list[str]:
-        if not SEED.exists():
-            pytest.skip("the user's document is not here")
         snippets = blocks(SEED, "python")
         assert len(snippets) == 4
         return snippets

@@ -33,7 +33,7 @@ from mirascope.core.testing import Hold, Pause, Reset, Server, sse, streamed, wh
 from mirascope_tests.api import API, KEY, Reading
 from mirascope_tests.chat import DONE, answer, chunk
 from mirascope_tests.llama import llama_server
-from mirascope_tests.shared import CORPUS
+from mirascope_tests.shared import CORPUS, needs_shared
 
 Serve = Callable[..., Server]
 
@@ -575,7 +575,7 @@ PROTOCOLS = {
 }
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="there is no corpus beside the repository")
+@needs_shared
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 @pytest.mark.filterwarnings("ignore::mirascope.core.UnknownPriceWarning")
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -24,7 +24,7 @@ from mirascope.core import (
 )
 from mirascope.core.plugins import load_provider
 from mirascope.core.testing import replay
-from mirascope_tests.shared import CORPUS
+from mirascope_tests.shared import CORPUS, each, needs_shared
 
 RECORDINGS = sorted(
     path for kind in ("openai-chat", "openai-compatible") for path in CORPUS.glob(f"{kind}/*.sse")
@@ -32,9 +32,9 @@ RECORDINGS = sorted(
 CUTS = 25
 """How many places a long recording is cut at."""
 
-pytestmark = pytest.mark.skipif(not RECORDINGS, reason="there is no corpus beside the repository")
+pytestmark = needs_shared
 each_recording = pytest.mark.parametrize(
-    "path", RECORDINGS, ids=[f"{path.parent.name}/{path.stem}" for path in RECORDINGS]
+    "path", each(RECORDINGS, lambda path: f"{path.parent.name}/{path.stem}")
 )
 
 

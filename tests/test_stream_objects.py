@@ -21,7 +21,7 @@ from mirascope.core import (
 from mirascope.core.testing import Server, sse, streamed, whole
 from mirascope_tests.api import API, KEY
 from mirascope_tests.chat import DONE, USAGE, answer, chunk, completion
-from mirascope_tests.shared import CORPUS
+from mirascope_tests.shared import CORPUS, each
 from openai import APIError, AsyncAzureOpenAI, AzureOpenAI, OpenAI
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -75,8 +75,7 @@ def same(mine: Any, theirs: Any) -> None:
     assert mine.model_extra == theirs.model_extra
 
 
-@pytest.mark.skipif(not RECORDINGS, reason="there is no corpus beside the repository")
-@pytest.mark.parametrize("path", RECORDINGS, ids=[f"{p.parent.name}/{p.stem}" for p in RECORDINGS])
+@pytest.mark.parametrize("path", each(RECORDINGS, lambda path: f"{path.parent.name}/{path.stem}"))
 def test_recordings(serve: Serve, path: Path, sdk_client: Callable[[str], OpenAI]) -> None:
     client = sdk_client(serve(streamed(path.read_bytes())).url)
     theirs = list(sdks_own(client))

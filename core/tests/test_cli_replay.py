@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mirascope_tests.shared import CORPUS, needs_shared
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 PROTOCOLS = ("openai-chat", "openai-compatible")
 FIELDS = [
     "state", "error", "text", "thinking", "refusal", "tool_calls", "finish_reason",
@@ -341,7 +341,7 @@ def expected_arguments(text: str) -> object:
         return text
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recordings are not here")
+@needs_shared
 @pytest.mark.parametrize("provider", ["openai", "compatible"])
 def test_the_recordings(provider: str) -> None:
     files = sorted(file for protocol in PROTOCOLS for file in (CORPUS / protocol).iterdir())

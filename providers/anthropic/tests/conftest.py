@@ -14,7 +14,6 @@ import mirascope_anthropic
 import pytest
 from mirascope.core.testing.fixtures import serve as serve
 
-SHARED = Path(__file__).resolve().parents[4] / "shared"
 KEY = "sk-ant-loopback-0123456789abcdef"
 MODEL = "claude-sonnet-5"
 

@@ -12,15 +12,13 @@ import pytest
 from mirascope.core import StreamState
 from mirascope.core.testing import replay
 from mirascope_anthropic import AnthropicProvider
+from mirascope_tests.shared import CORPUS, each, needs_shared
 
-from .conftest import SHARED
-
-CORPUS = SHARED / "corpus"
 PROVIDER = AnthropicProvider()
 RECORDINGS = sorted((CORPUS / "anthropic-messages").glob("*.sse"))
 
-pytestmark = pytest.mark.skipif(not RECORDINGS, reason="the corpus is not here")
-each_recording = pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+pytestmark = needs_shared
+each_recording = pytest.mark.parametrize("path", each(RECORDINGS))
 
 
 def said(body: bytes, pieces: list[bytes] | None = None) -> dict[str, Any]:

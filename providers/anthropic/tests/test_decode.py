@@ -19,8 +19,8 @@ from mirascope.core import (
 )
 from mirascope.core.testing import replay
 from mirascope_anthropic import AnthropicProvider
+from mirascope_tests.shared import SHARED, needs_shared
 
-from .conftest import SHARED
 from .messages import (
     MESSAGE_STOP,
     PING,
@@ -300,10 +300,9 @@ class TestErrors:
         assert (raised.message, raised.status, raised.code) == ("No grammar fits.", 500, "500")
         assert stream.state is StreamState.FAILED
 
+    @needs_shared
     def test_of_the_real_llama_cpp(self) -> None:
         path = SHARED / "local" / "transcripts" / "err_messages_tools_auto.http"
-        if not path.exists():
-            pytest.skip("the transcripts are not here")
         _, raised = fails(path.read_bytes().partition(b"\n\n")[2])
         assert isinstance(raised, StreamProviderError)
         assert raised.status == 500

@@ -24,8 +24,9 @@ from mirascope.core import (
     StreamTimeoutError,
 )
 from mirascope.core.testing import Hold, Pause, streamed, whole
+from mirascope_tests.shared import SHARED, needs_shared
 
-from .conftest import KEY, SHARED, Way
+from .conftest import KEY, Way
 from .messages import PING, event, message_start, text
 
 
@@ -79,8 +80,7 @@ def test_statuses(
 
 def recorded_errors() -> list[tuple[Path, dict[str, Any]]]:
     index = SHARED / "corpus" / "index.jsonl"
-    lines = index.read_text().splitlines() if index.exists() else []
-    entries = [json.loads(line) for line in lines if '"http-error' in line]
+    entries = [json.loads(line) for line in index.read_text().splitlines() if '"http-error' in line]
     return [
         (SHARED / "corpus" / entry["file"], entry)
         for entry in entries
@@ -88,10 +88,10 @@ def recorded_errors() -> list[tuple[Path, dict[str, Any]]]:
     ]
 
 
+@needs_shared
 def test_recorded_errors(serve: Any, way: Way) -> None:
     recorded = recorded_errors()
-    if not recorded:
-        pytest.skip("the corpus is not here")
+    assert recorded
     for path, entry in recorded:
         body = path.read_bytes()
         server = serve(whole(body, status=entry["status"]))

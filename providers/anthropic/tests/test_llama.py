@@ -18,8 +18,9 @@ from typing import Any
 import anthropic
 import pytest
 from mirascope.core import BadRequestError, StreamState
+from mirascope_tests.shared import SHARED, needs_shared
 
-from .conftest import MODEL, SHARED, Way
+from .conftest import MODEL, Way
 
 TEMPLATE = SHARED / "local" / "chatml_tools.jinja"
 SEED = SHARED / "seed" / "streams.md"
@@ -101,7 +102,7 @@ def get_weather(city: str) -> str:
     return f"It is raining in {city}."
 
 
-@pytest.mark.skipif(not TEMPLATE.exists(), reason="the chat template for tools is not here")
+@needs_shared
 @pytest.mark.parametrize("sdk_iteration", [False, True])
 def test_tools(url: str, way: Way, sdk_iteration: bool) -> None:
     reading = way.read(
@@ -143,13 +144,12 @@ def test_a_prompt_that_is_too_long(url: str, way: Way) -> None:
     assert error.status == 400
 
 
+@needs_shared
 class TestDocument:
     """The snippets of the user's document, with this provider's own shapes."""
 
     @pytest.fixture
     def snippets(self, url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        if not SEED.exists():
-            pytest.skip("the user's document is not here")
         monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-nobody")
         found = re.findall(r"^```python\n(.*?)^```", SEED.read_text(), re.MULTILINE | re.DOTALL)

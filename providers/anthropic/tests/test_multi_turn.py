@@ -15,14 +15,15 @@ from anthropic.types.beta.message_create_params import (
 from anthropic.types.message_create_params import MessageCreateParamsStreaming
 from mirascope.core.testing import ReceivedRequest, Reply, replay, streamed, whole
 from mirascope_anthropic import AnthropicProvider
+from mirascope_tests.shared import CORPUS, each
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from .conftest import MODEL, SHARED, Way
+from .conftest import MODEL, Way
 from .messages import answer, delta, start, stop, text
 
 PARAMS: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsStreaming)
 BETA_PARAMS: TypeAdapter[Any] = TypeAdapter(BetaMessageCreateParamsStreaming)
-RECORDINGS = sorted((SHARED / "corpus" / "anthropic-messages").glob("*.sse"))
+RECORDINGS = sorted((CORPUS / "anthropic-messages").glob("*.sse"))
 BETA_BLOCKS = ("compaction", "fallback", "mcp_", "advisor_")
 
 
@@ -154,7 +155,7 @@ async def converse(way: Way, url: str) -> None:
     await client.close() if way.is_async else client.close()
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", each(RECORDINGS))
 def test_every_recorded_answer_can_be_sent_back(path: Path) -> None:
     stream = replay(AnthropicProvider(), path.read_bytes())
     stream.collect()

@@ -13,13 +13,14 @@ import anthropic
 import pytest
 from mirascope.core import StreamProviderError, StreamState
 from mirascope.core.testing import Reply, streamed
+from mirascope_tests.shared import CORPUS, each
 
-from .conftest import KEY, SHARED, Way
+from .conftest import KEY, Way
 from .messages import answer, delta, start, stop, text
 
 RECORDINGS = [
     path
-    for path in sorted((SHARED / "corpus" / "other").glob("*.eventstream"))
+    for path in sorted((CORPUS / "other").glob("*.eventstream"))
     if "anthropic" in path.stem or "bedrock-test_reasoning" in path.stem
 ]
 
@@ -153,7 +154,7 @@ def test_bedrock_fails_in_the_middle(serve: Any, way: Way, bedrock: Any) -> None
     assert reading.stream.content == "Once"
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", each(RECORDINGS))
 def test_recorded_bedrock_streams(serve: Any, way: Way, bedrock: Any, path: Path) -> None:
     server = serve(framed(path.read_bytes()))
     reading = way.read(server.url, client=bedrock(server.url))

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from mirascope.core._prices._calculate import calculate_cost
 from mirascope_anthropic import AnthropicProvider
-
-from .conftest import SHARED
+from mirascope_tests.shared import SHARED, needs_shared
 
 PROVIDER = AnthropicProvider()
 
@@ -46,10 +45,9 @@ def test_an_unknown_model_has_no_price() -> None:
         assert cost("claude-abacus-9") is None
 
 
+@needs_shared
 def test_the_rows_that_hold_without_conditions() -> None:
     path = SHARED / "prices" / "anthropic.toml"
-    if not path.exists():
-        pytest.skip("the project's price table is not here")
     today = datetime.date(2026, 11, 22)
     table = tomllib.loads(path.read_text(), parse_float=Decimal)["models"]
     for name, entry in table.items():

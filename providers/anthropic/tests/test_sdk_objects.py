@@ -13,11 +13,12 @@ import pytest
 from mirascope.core import StreamState
 from mirascope.core.testing import Server, replay, streamed
 from mirascope_anthropic import AnthropicProvider
+from mirascope_tests.shared import CORPUS, each
 
-from .conftest import KEY, SHARED, Way
+from .conftest import KEY, Way
 from .messages import PING, answer, delta, event, message_start, start, stop, text
 
-RECORDINGS = sorted((SHARED / "corpus" / "anthropic-messages").glob("*.sse"))
+RECORDINGS = sorted((CORPUS / "anthropic-messages").glob("*.sse"))
 # The SDK drops an event that the end of the body leaves open, which some recordings end with.
 BODIES = {path.stem: path.read_bytes().rstrip(b"\r\n") + b"\n\n" for path in RECORDINGS}
 BODIES |= {
@@ -122,7 +123,7 @@ def test_the_sdks_own_loop_as_the_source(way: Way, url: str, yielded: dict[str, 
         assert calls[0] == calls[1], name
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", each(RECORDINGS))
 def test_the_response_is_the_sdks_final_message(sdk: anthropic.Anthropic, path: Path) -> None:
     stream = replay(AnthropicProvider(), path.read_bytes())
     stream.collect()

@@ -15,11 +15,11 @@ from mirascope.core import (
     RateLimitError,
 )
 from mirascope_compatible import status_error
+from mirascope_tests.shared import CORPUS, each
 
-CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus" / "http-error"
 RECORDED = [
     path
-    for path in sorted(CORPUS.glob("*.json"))
+    for path in sorted(CORPUS.glob("http-error/*.json"))
     if any(name in path.name for name in ("openai", "mistral", "llamacpp", "venice", "doubleword"))
 ]
 
@@ -59,8 +59,7 @@ def test_headers() -> None:
     assert str(error) == "p/m: no message (HTTP 429)"
 
 
-@pytest.mark.skipif(not RECORDED, reason="there is no corpus beside the repository")
-@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", each(RECORDED))
 def test_recorded_errors(path: Path) -> None:
     """Whatever a server says, its own words are the message and no JSON is left around them."""
     recorded = json.loads(path.read_text("utf-8"))

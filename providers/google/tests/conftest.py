@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import mirascope_google as google
@@ -14,7 +13,6 @@ from google import genai
 from mirascope.core.testing import Server
 from mirascope.core.testing.fixtures import serve as serve
 
-CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 KEY = "AIza-loopback-0123456789abcdef0123456789"
 
 

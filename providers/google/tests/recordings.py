@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
+from mirascope_tests.shared import CORPUS, each
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,7 @@ RECORDINGS = _recordings()
 
 def recordings(*found: Recording) -> Any:
     """Run a test for each recording."""
-    each = found or tuple(RECORDINGS)
-    if not each:
-        return pytest.mark.skip("the recordings are not beside this checkout")
-    return pytest.mark.parametrize("recording", each, ids=[r.name for r in each])
+    return pytest.mark.parametrize("recording", each(found or RECORDINGS, lambda r: r.name))
 
 
 def check(stream: Any, recording: Recording, *, in_framing: bool = False) -> None:

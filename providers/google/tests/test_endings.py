@@ -31,9 +31,9 @@ from mirascope.core import (
     UsageError,
 )
 from mirascope.core.testing import Hold, Reset, streamed, whole
+from mirascope_tests.shared import CORPUS, each
 
 from .conftest import KEY, Way
-from .recordings import CORPUS
 from .responses import answer, event, response
 
 CONTINUES = "continuation_token" in types.Candidate.model_fields
@@ -214,9 +214,7 @@ async def test_an_http_error_is_one_of_ours(
     assert answered is None or answered.state == "failed"
 
 
-@pytest.mark.parametrize(
-    "path", sorted((CORPUS / "http-error").glob("*google*.json")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", each(sorted(CORPUS.glob("http-error/*google*.json"))))
 async def test_a_recorded_http_error(way: Way, serve: Any, path: Any) -> None:
     body = json.loads(path.read_bytes())
     server = serve(whole(body, status=body["error"]["code"]))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import mirascope_openai
 import openai
 from mirascope.core.testing import sse
 
-CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 KEY = "sk-loopback-0123456789abcdef"
 MODEL = "gpt-5-2025-08-07"
 

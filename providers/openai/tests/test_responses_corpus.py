@@ -14,17 +14,14 @@ from mirascope.core._request._prepared import PreparedCall
 from mirascope.core._transport._source import BytesSource
 from mirascope.core.testing import replay
 from mirascope_openai import OpenAIResponsesProvider
-
-from .responses import CORPUS
+from mirascope_tests.shared import CORPUS, each
 
 PROVIDER = OpenAIResponsesProvider()
 RECORDINGS = sorted((CORPUS / "openai-responses").glob("*.sse"))
 ENDINGS = (b"response.completed", b"response.incomplete", b"response.failed")
 
-pytestmark = pytest.mark.skipif(not RECORDINGS, reason="the corpus is not there")
 
-
-@pytest.fixture(params=RECORDINGS, ids=lambda path: path.stem)
+@pytest.fixture(params=each(RECORDINGS))
 def recording(request: pytest.FixtureRequest) -> Any:
     return request.param
 

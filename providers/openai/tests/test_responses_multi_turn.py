@@ -10,10 +10,11 @@ import pytest
 from mirascope.core import CallRequest
 from mirascope.core.testing import ReceivedRequest, Reply, Server, replay, streamed, whole
 from mirascope_openai import OpenAIResponsesProvider
+from mirascope_tests.shared import CORPUS, each
 from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
 from pydantic import TypeAdapter, ValidationError
 
-from .responses import CORPUS, WAYS, Way, events, function_call, message, reasoning, way_name
+from .responses import WAYS, Way, events, function_call, message, reasoning, way_name
 
 PARAMS: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsStreaming)
 PROVIDER = OpenAIResponsesProvider()
@@ -152,7 +153,7 @@ def test_a_stopped_answer_goes_back(way: Way) -> None:
     assert reading.error is None
 
 
-@pytest.mark.parametrize("record", RECORDINGS, ids=lambda record: record["file"].split("/")[1])
+@pytest.mark.parametrize("record", each(RECORDINGS, lambda record: record["file"].split("/")[1]))
 def test_recorded_answers_go_back(record: Any) -> None:
     stream = replay(PROVIDER, (CORPUS / record["file"]).read_bytes(), tools=[get_weather])
     stream.collect()

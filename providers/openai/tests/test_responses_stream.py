@@ -32,6 +32,7 @@ from mirascope.core.testing import (
     streamed,
     whole,
 )
+from mirascope_tests.shared import CORPUS, needs_shared
 from openai.types.responses import (
     Response,
     ResponseCompletedEvent,
@@ -41,7 +42,6 @@ from openai.types.responses import (
 )
 
 from .responses import (
-    CORPUS,
     MODEL,
     USAGE,
     WAYS,
@@ -240,7 +240,7 @@ def test_errors_before_the_stream(way: Way, status: int, error_class: type[APIEr
         assert error.retry_after == 7
 
 
-@pytest.mark.skipif(not HTTP_ERRORS, reason="the corpus is not there")
+@needs_shared
 def test_recorded_errors_before_the_stream(way: Way) -> None:
     for record in HTTP_ERRORS:
         body = (CORPUS / record["file"]).read_bytes()
@@ -330,7 +330,7 @@ def test_a_finished_stream_s_connection_is_used_again(way: Way) -> None:
     assert len(server.connections) == 1
 
 
-@pytest.mark.skipif(not RECORDINGS, reason="the corpus is not there")
+@needs_shared
 def test_chunks_are_what_the_sdk_yields(way: Way) -> None:
     bodies = {path.stem: path.read_bytes() for path in RECORDINGS}
     compared = 0

@@ -15,6 +15,7 @@ from mirascope.core._prices import _calculate
 from mirascope.core.testing import Server
 
 from .api import API, KEY, TLS
+from .shared import MISSING, SHARED
 
 # The first text that hypothesis makes builds its table of characters, which takes seconds on a busy
 # machine. How fast inputs come says nothing about what is tested.
@@ -25,6 +26,17 @@ hypothesis.settings.load_profile("untimed")
 
 # Variables of this machine that would have a say in what is called, and how.
 _FOREIGN = ("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or on continuous integration fail, what needs the files that are missing."""
+    if item.get_closest_marker("shared") is None or SHARED.is_dir():
+        return
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        pytest.fail(f"{MISSING}; with CI=1 they must be", pytrace=False)
+    # Raised at one place for all tests, so that pytest reports them in one line.
+    pytest.skip(MISSING)
 
 
 @pytest.hookimpl(tryfirst=True)
