@@ -126,13 +126,41 @@ GUIDE = ROOT / "docs" / "plugins.md"  # its files are built and run by tests/plu
     "path", [path for path in DOCUMENTS if path != GUIDE], ids=lambda path: path.name
 )
 def test_python_blocks(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each block runs after the blocks above it on its page, as a reader would run them."""
+    """Each block runs after the blocks above it on its page, as a reader would run them.
+
+    What it prints is what its lines `# >` show, where it has any.
+    """
     namespace: dict[str, Any] = {"__name__": "document"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownPriceWarning)
         for code in blocks(path, "python"):
             run(code, namespace)
-    capsys.readouterr()
+            printed = capsys.readouterr().out
+            if shown := re.findall(r"^ *# >(?: (.*))?$", code, re.MULTILINE):
+                assert as_shown(printed, shown), f"{printed!r} is not {shown}"
+
+
+def as_shown(printed: str, shown: list[str]) -> bool:
+    """Whether a block printed these lines, where `…` stands for anything of any length."""
+    pattern = r"\n".join(".*".join(map(re.escape, line.rstrip().split("…"))) for line in shown)
+    lines = [line.rstrip() for line in printed.rstrip("\n").split("\n")]
+    return re.fullmatch(pattern, "\n".join(lines), re.DOTALL) is not None
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown", "same"),
+    [
+        ("a\nb \n", ["a", "b"], True),
+        ("a\nb\n", ["a"], False),
+        ("a\n", ["a", "b"], False),
+        ("f(1)\nf(2)\n", ["f(…)"], True),
+        ("f(1)\ng(2)\n", ["f(…)", "f(…)"], False),
+        ("a.b\n", ["a b"], False),
+        ("\n", [""], True),
+    ],
+)
+def test_what_is_printed_is_compared(printed: str, shown: list[str], same: bool) -> None:
+    assert as_shown(printed, shown) is same
 
 
 def commands(path: Path) -> list[str]:
