@@ -14,18 +14,11 @@ from typing import Any, get_args, get_origin
 
 import pytest
 from mirascope.core import UnknownPriceWarning
+from mirascope_tests.documents import SEED, blocks, run
 from mirascope_tests.llama import llama_server
-from mirascope_tests.shared import SHARED, needs_shared
+from mirascope_tests.shared import needs_shared
 
 ROOT = Path(__file__).parent.parent
-SEED = SHARED / "seed" / "streams.md"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-def blocks(path: Path, language: str) -> list[str]:
-    """The code blocks of a document, in order."""
-    text = path.read_text("utf-8") if path.exists() else ""
-    return [code for found, code in BLOCK.findall(text) if found == language]
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +31,6 @@ def address() -> Iterator[str]:
 def openai_environment(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", f"{address}/v1")
     monkeypatch.setenv("OPENAI_API_KEY", "key-of-nobody")
-
-
-def run(code: str, namespace: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Execute a block as a module of its own would."""
-    namespace = {"__name__": "document"} if namespace is None else namespace
-    exec(compile(code, "document", "exec"), namespace)
-    return namespace
 
 
 @needs_shared
