@@ -33,6 +33,7 @@ from mirascope.core.plugins import hookimpl, isolated_registry, register_plugin
 from mirascope.core.testing import Hold, Pause, ReceivedRequest, Server, streamed, whole
 from mirascope_tests.api import API
 from mirascope_tests.chat import DONE, answer, completion
+from mirascope_tests.forks import forked
 
 Serve = Callable[..., Server]
 KEY = "key-of-the-test"
@@ -71,12 +72,11 @@ def test_a_forked_child_has_clients_of_its_own(serve: Serve) -> None:
     assert ask(server, "warm") == "<warm>" * 30
     children = []
     for number in range(3):
-        child = os.fork()
-        if child == 0:
-            name = f"child-{number}"
-            right = all(ask(server, name) == f"<{name}>" * 30 for _ in range(10))
-            os._exit(0 if right else 1)
-        children.append(child)
+
+        def ask_often(name: str = f"child-{number}") -> None:
+            assert all(ask(server, name) == f"<{name}>" * 30 for _ in range(10))
+
+        children.append(forked(ask_often))
     own = Counter(ask(server, "parent") for _ in range(10))
     statuses = [os.waitpid(child, 0)[1] for child in children]
     assert own == {"<parent>" * 30: 10}
@@ -384,14 +384,12 @@ def test_a_child_leaves_its_parents_stream_alone(serve: Serve) -> None:
         """Hi"""
 
     stream = hello().open()
-    child = os.fork()
-    if child == 0:
-        try:
+
+    def refused() -> None:
+        with pytest.raises(StreamConsumedError):
             list(stream)
-        except StreamConsumedError:
-            stream.close()
-            os._exit(0)
-        os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
+        stream.close()
+
+    assert os.waitpid(forked(refused), 0)[1] == 0
     assert "".join(chunk.content for chunk, _ in stream) == "Hi!"
     assert stream.state == "completed"
