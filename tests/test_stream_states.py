@@ -191,6 +191,8 @@ async def test_after_the_end(api: API, serve: Serve, state: str) -> None:
         assert stream.start_time.tzinfo is not None
         assert stream.start_time <= stream.end_time
         message = {"role": "assistant", "content": "Hel" if begun else ""}
+        if begun:
+            message["reasoning_content"] = "Hm."
         if complete:
             call = {"name": "title", "arguments": "{}"}
             message["tool_calls"] = [{"id": "call_1", "type": "function", "function": call}]

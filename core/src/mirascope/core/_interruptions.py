@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from types import FrameType, TracebackType
+from typing import cast
 
 from ._causes import chain
 
@@ -62,7 +63,9 @@ def handler_in(traceback: TracebackType | None) -> TracebackType | None:
             # `*args` stands behind the named arguments.
             names = code.co_varnames[: code.co_argcount + 2]
             for value in (frame.f_locals.get(name) for name in names):
-                if value is below or (isinstance(value, tuple) and below in value):
+                # By identity: what stands in a variable may compare in any way, and raise.
+                parts = cast("tuple[object, ...]", value) if type(value) is tuple else (value,)
+                if any(part is below for part in parts):
                     return traceback
         below = frame
         traceback = traceback.tb_next
