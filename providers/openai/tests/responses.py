@@ -9,22 +9,10 @@ from typing import Any
 import mirascope_openai
 import openai
 from mirascope.core.testing import sse
+from mirascope_tests.api import Reading
 
 KEY = "sk-loopback-0123456789abcdef"
 MODEL = "gpt-5-2025-08-07"
-
-
-@dataclass
-class Reading:
-    """What one whole reading of a stream gave."""
-
-    stream: Any
-    items: list[tuple[Any, Any]]
-    error: Exception | None
-
-    @property
-    def tools(self) -> list[Any]:
-        return [tool for _, tool in self.items if tool is not None]
 
 
 @dataclass(frozen=True)

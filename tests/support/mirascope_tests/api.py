@@ -107,7 +107,7 @@ class API:
 
         Nothing but the loop holds the iterator, as in the user's own loop.
         """
-        return stream if self.is_async else _Each(iter(stream))
+        return stream if self.is_async else Each(iter(stream))
 
     async def result(self, value: Any) -> Any:
         """Wait for what the asynchronous twin of a method returns."""
@@ -127,7 +127,7 @@ class API:
 
     def texts(self, stream: Any) -> Any:
         """`text()`, seen as `each` sees the stream."""
-        return stream.text() if self.is_async else _Each(stream.text())
+        return stream.text() if self.is_async else Each(stream.text())
 
     @contextlib.asynccontextmanager
     async def block(self, stream: Any) -> AsyncIterator[Any]:
@@ -156,11 +156,13 @@ class API:
         return reading
 
 
-class _Each:
+class Each:
+    """What `async for` takes, over a synchronous iterator and held by nothing else."""
+
     def __init__(self, iterator: Iterator[Any]) -> None:
         self._next = iterator.__next__
 
-    def __aiter__(self) -> _Each:
+    def __aiter__(self) -> Each:
         return self
 
     async def __anext__(self) -> Any:

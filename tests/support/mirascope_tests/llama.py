@@ -17,14 +17,14 @@ import signal, sys
 import xllamacpp
 
 params = xllamacpp.CommonParams()
-params.model.path, alias = sys.argv[1:]
+params.model.path, alias, template, context, most = sys.argv[1:]
 params.model_alias = {alias}
+if template:
+    params.chat_template = open(template).read()
 params.hostnames = ["127.0.0.1"]
 params.port = 0
-params.n_ctx = 4096
+params.n_ctx, params.n_predict = int(context), int(most)
 params.n_parallel = 2
-# A model of this size does not always find its end by itself.
-params.n_predict = 120
 params.sampling.temp = 0
 params.sampling.penalty_repeat = 1.15
 params.warmup = params.ui = False
@@ -45,11 +45,24 @@ def smollm2() -> Path:
 
 
 @contextlib.contextmanager
-def llama_server(alias: str) -> Iterator[str]:
-    """Serve SmolLM2-135M under the name `alias`; the value is the server's address."""
+def llama_server(
+    alias: str, *, template: Path | None = None, n_ctx: int = 4096, n_predict: int = 120
+) -> Iterator[str]:
+    """Serve SmolLM2-135M; the value is the server's address.
+
+    Args:
+        alias: the model's name.
+        template: a chat template; the model's own if None.
+        n_ctx: the tokens of all prompts and answers at once.
+        n_predict: the tokens of an answer, -1 without a bound: a model of this size does not always
+            find its end by itself.
+    """
     pytest.importorskip("xllamacpp")
     process = subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(smollm2()), alias],
+        [
+            *(sys.executable, "-c", _SERVE, str(smollm2()), alias),
+            *(str(template or ""), str(n_ctx), str(n_predict)),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -248,7 +248,7 @@ class _Response:
 def tap(models: Any, max_bytes: int) -> tuple[Any, Tap] | None:
     """Return a copy of the SDK's `Models` or `AsyncModels` that runs with a tap, and the tap.
 
-    None where this is no object of the SDK, or an SDK that is made in another way.
+    None where this is not an object of the SDK, or of an SDK that is made in another way.
     """
     from google.genai.models import AsyncModels, Models
 

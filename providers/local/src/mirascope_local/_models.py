@@ -73,7 +73,7 @@ def find(model: str, cancelled: threading.Event) -> ModelFile:
         cancelled: set by another thread to give up a download.
 
     Raises:
-        APIError: there is no such file, it is no model, or it could not be fetched.
+        APIError: there is no such file, it is not a model, or it could not be fetched.
     """
     known = MODELS.get(model)
     if known is None:
