@@ -152,6 +152,13 @@ def differential(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def docs(session: nox.Session) -> None:
+    """The site, into build/site/; a dead link fails. `-- serve` shows it while you write."""
+    session.install("zensical==0.0.73", "mkdocstrings-python==2.0.11")
+    session.run("zensical", *(session.posargs or ["build", "--strict", "--clean"]))
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def build(session: nox.Session) -> None:
     """Wheels and source distributions of every distribution, into dist/."""
     build_distributions(session)

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,15 +105,23 @@ class TestSeed:
         assert len(capsys.readouterr().out) > 20
 
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+READMES = [
+    ROOT / "README.md",
+    ROOT / "core" / "README.md",
+    *sorted(ROOT.glob("providers/*/README.md")),
+]
+DOCUMENTS = [*READMES, *PAGES]
 GUIDE = ROOT / "docs" / "plugins.md"  # its files are built and run by tests/plugins/test_guide.py
+CONTINUED = {"README.md", "recording.md", "streams.md", "testing.md", "web.md"}
+"""Pages whose blocks go on from the blocks above them."""
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in DOCUMENTS if path != GUIDE], ids=lambda path: path.name
+    "path", [path for path in PAGES if path != GUIDE] + READMES[:1], ids=lambda path: path.name
 )
 def test_python_blocks(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each block runs after the blocks above it on its page, as a reader would run them.
+    """Each block runs alone, as a reader would paste it.
 
     What it prints is what its lines `# >` show, where it has any.
     """
@@ -120,10 +129,30 @@ def test_python_blocks(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownPriceWarning)
         for code in blocks(path, "python"):
+            if path.name not in CONTINUED:
+                namespace = {"__name__": "document"}
             run(code, namespace)
             printed = capsys.readouterr().out
             if shown := re.findall(r"^ *# >(?: (.*))?$", code, re.MULTILINE):
                 assert as_shown(printed, shown), f"{printed!r} is not {shown}"
+
+
+def test_every_page_has_its_place() -> None:
+    """Nobody would find a page that is not in `nav` of `zensical.toml`."""
+    site = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))
+    places = list(places_of(site["project"]["nav"]))
+    assert sorted(places) == [path.relative_to(ROOT / "docs").as_posix() for path in PAGES]
+
+
+def places_of(entries: Any) -> Iterator[str]:
+    """The pages of a table of contents, from top to bottom."""
+    if isinstance(entries, str):
+        yield entries
+    elif isinstance(entries, dict):
+        yield from places_of(list(entries.values()))
+    else:
+        for entry in entries:
+            yield from places_of(entry)
 
 
 def as_shown(printed: str, shown: list[str]) -> bool:
