@@ -84,6 +84,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+"""The commands, as a `typer.Typer`."""
 app.command()(run)
 app.command()(providers)
 app.command()(replay)

@@ -105,6 +105,7 @@ class APIError(MirascopeError):
     """A request failed, or its response did.
 
     Attributes:
+        message: what went wrong, without credentials, at most 4,000 characters.
         provider: the provider's name.
         model: the model that was asked for.
         status: the HTTP status, where there was one.

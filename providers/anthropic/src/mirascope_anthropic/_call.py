@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from anthropic import Anthropic, AsyncAnthropic, types
 
     AnthropicMessageParam = types.MessageParam
+    """A message as the SDK types it; at run time any mapping, so that no SDK is imported for it."""
     _Client = Anthropic | AsyncAnthropic | None
 else:
     # The SDK itself would take longer to import than the rest of this package.

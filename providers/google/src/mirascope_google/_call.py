@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from google.genai.types import Content, GenerateContentConfig
 
     GoogleMessageParam = Content | MessageParam
+    """A message as the SDK types it; at run time any mapping, so that no SDK is imported for it."""
     _Client = Client | AsyncClient | None
     _Config = GenerateContentConfig | Mapping[str, Any] | None
 else:

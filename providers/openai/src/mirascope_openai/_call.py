@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
 
     OpenAIMessageParam = ChatCompletionMessageParam
+    """A message as the SDK types it; at run time any mapping, so that no SDK is imported for it."""
     _Client = OpenAI | AsyncOpenAI | None
 else:
     # The SDK itself would take longer to import than the rest of this package.

@@ -22,7 +22,12 @@ from ..json import as_json_text, as_text
 
 @dataclass(slots=True)
 class TextDelta:
-    """More of the answer's text."""
+    """More of the answer's text.
+
+    Attributes:
+        text: what was added.
+        block: the block it belongs to, by whatever the provider calls it; None for the only one.
+    """
 
     text: str
     block: Hashable = None
@@ -30,7 +35,12 @@ class TextDelta:
 
 @dataclass(slots=True)
 class ThinkingDelta:
-    """More of the model's reasoning, which is never part of the answer's text."""
+    """More of the model's reasoning, which is never part of the answer's text.
+
+    Attributes:
+        text: what was added.
+        block: the block it belongs to, by whatever the provider calls it; None for the only one.
+    """
 
     text: str
     block: Hashable = None
@@ -41,7 +51,11 @@ class ThinkingDelta:
 
 @dataclass(slots=True)
 class RefusalDelta:
-    """More of the text in which the model declines."""
+    """More of the text in which the model declines.
+
+    Attributes:
+        text: what was added.
+    """
 
     text: str
 
@@ -55,6 +69,10 @@ class WholeTextDelta:
 
     It replaces the pieces that came before, some of which may have been lost on the way. The block
     of the tool call `key` is `("call", key)`, and its text are the arguments.
+
+    Attributes:
+        text: the whole text.
+        block: the block that has it.
     """
 
     text: str
@@ -96,7 +114,11 @@ class ToolCallDelta:
 
 @dataclass(slots=True)
 class ToolCallEnd:
-    """The call of `key` has all its arguments; None ends every call that is open."""
+    """A tool call has all its arguments.
+
+    Attributes:
+        key: the call, as its `ToolCallDelta` named it; None ends every call that is open.
+    """
 
     key: Hashable = None
 
@@ -109,6 +131,11 @@ class BlockDelta:
     tools. Fields of a later delta for the same `block` replace those of an earlier one; strings
     and lists under the keys in `join` are concatenated instead. The block of the tool call `key`
     is `("call", key)`.
+
+    Attributes:
+        fields: the fields of the block, as the provider sent them.
+        block: the block that has them.
+        join: the keys whose values continue earlier ones.
     """
 
     fields: Mapping[str, Any]
@@ -158,7 +185,13 @@ class UsageDelta:
 
 @dataclass(slots=True)
 class MetaDelta:
-    """Facts about the response: what the provider calls it, and what served it."""
+    """Facts about the response: what the provider calls it, and what served it.
+
+    Attributes:
+        id: the provider's id of the response.
+        model: the model that answered.
+        facts: what prices depend on, such as `{"service_tier": "flex"}`.
+    """
 
     id: str | None = None
     model: str | None = None
@@ -250,7 +283,12 @@ class ErrorDelta:
 
 @dataclass(slots=True)
 class ChoiceDelta:
-    """A delta of another choice than the first, where several were asked for."""
+    """A delta of another choice than the first, where several were asked for.
+
+    Attributes:
+        index: the number of the choice, from 1.
+        delta: what was told about it.
+    """
 
     index: int
     delta: Delta

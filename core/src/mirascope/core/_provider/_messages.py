@@ -16,9 +16,10 @@ from .._errors import PromptError
 class BaseMessageParam(TypedDict):
     """One message in the neutral form, which every provider plugin translates.
 
-    `role` is `"system"`, `"user"`, `"assistant"` or `"tool"`. Messages in a provider's own form
-    (the `message_param` of an earlier stream, for example) may stand among neutral ones and reach
-    that provider unchanged.
+    `role` is `"system"`, `"user"`, `"assistant"` or `"tool"`. `content` is a text, or a list of
+    parts such as `{"type": "text", "text": …}` and `{"type": "image_url", …}`. Messages in a
+    provider's own form (the `message_param` of an earlier stream, for example) may stand among
+    neutral ones and reach that provider unchanged.
     """
 
     role: str

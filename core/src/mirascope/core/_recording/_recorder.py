@@ -27,6 +27,7 @@ from .._transport._source import Piece
 from ._format import ERROR_FACTS, FORMAT, HEADER
 
 RecordPath: TypeAlias = str | os.PathLike[str]
+"""A file that does not exist yet, or a directory."""
 RecordTypes: TypeAlias = RecordPath | Callable[[], RecordPath | None] | None
 """What `record=` takes: a file that does not exist yet, a directory, or a function that returns one
 of them for each stream, or None for a stream that is not to be recorded."""

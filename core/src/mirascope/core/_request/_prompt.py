@@ -49,6 +49,9 @@ class PromptTemplate:
     `MESSAGES: {history}` puts a list of messages in. A section that is empty once filled in is
     left out.
 
+    Attributes:
+        text: the template without its indentation.
+
     Args:
         template: the text; indentation is removed as in a docstring.
         owner: whose template it is, for errors.

@@ -61,6 +61,9 @@ class HTTPSource:
         response: an open `httpx.Response`, `httpx2.Response` or anything with the same `headers`,
             `extensions`, `iter_bytes` and `close`.
         close: what releases the response; its own `close` by default.
+
+    Attributes:
+        request_id: the provider's id of the request, where it sent one.
     """
 
     __slots__ = ("_close", "_connection", "_response", "request_id")
@@ -95,6 +98,9 @@ class AsyncHTTPSource:
     Args:
         response: an open response with `headers` and `aiter_bytes`.
         aclose: the coroutine function that releases it.
+
+    Attributes:
+        request_id: the provider's id of the request, where it sent one.
     """
 
     __slots__ = ("_aclose", "_response", "request_id")
@@ -120,6 +126,9 @@ class ObjectSource:
     Args:
         stream: the SDK's stream: an iterator, with `close()` and `response` where it has them.
         to_data: turns an object into the JSON object that it stands for.
+
+    Attributes:
+        request_id: the provider's id of the request, where it sent one.
     """
 
     __slots__ = ("_connection", "_stream", "_to_data", "request_id")
@@ -148,7 +157,11 @@ class ObjectSource:
 
 
 class AsyncObjectSource:
-    """The same over an SDK's asynchronous stream, with `aclose()` or an asynchronous `close()`."""
+    """The same over an SDK's asynchronous stream, with `aclose()` or an asynchronous `close()`.
+
+    Attributes:
+        request_id: the provider's id of the request, where it sent one.
+    """
 
     __slots__ = ("_stream", "_to_data", "request_id")
 
@@ -203,6 +216,9 @@ class BytesSource:
     Args:
         body: the response body.
         chunk_bytes: how many bytes a read gives; all at once by default.
+
+    Attributes:
+        request_id: always None.
     """
 
     __slots__ = ("_body", "_chunk_bytes", "request_id")

@@ -20,7 +20,20 @@ PROVIDER_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Capability(StrEnum):
-    """Something that a provider can do."""
+    """Something that a provider can do.
+
+    Attributes:
+        SYNC: calls of functions.
+        ASYNC: calls of `async def` functions.
+        TOOLS: the model calls tools.
+        PARALLEL_TOOLS: it calls several in one answer.
+        THINKING: it sends its reasoning.
+        IMAGE_INPUT: it takes images.
+        USAGE_IN_STREAM: a stream brings usage.
+        CACHED_TOKENS: usage counts tokens that came from a cache.
+        MULTI_CHOICE: one request may have several answers.
+        REPORTED_COST: it reports what a request costs.
+    """
 
     SYNC = "sync"
     ASYNC = "async"

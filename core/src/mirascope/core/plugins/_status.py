@@ -20,7 +20,15 @@ from ._spec import ProviderSpec
 
 
 class PluginState(StrEnum):
-    """How a plugin stands."""
+    """How a plugin stands.
+
+    Attributes:
+        OK: it can be used.
+        BROKEN: its module can't be imported, or it breaks the rules of the plugin API.
+        INCOMPATIBLE: it was written for a plugin API that this version does not have.
+        CONFLICT: two distributions have the same name for a provider.
+        DISABLED: `MIRASCOPE_DISABLE_PLUGINS` names it.
+    """
 
     OK = "ok"
     BROKEN = "broken"

@@ -30,7 +30,7 @@ _ANSWER_ONLY: Final = frozenset({"created_by"})
 
 
 class OpenAIResponsesMessageParam(TypedDict):
-    """An answer of the Responses API as one message.
+    """An answer of the Responses API as one message: its `role`, and its items as `content`.
 
     Calls of this provider take it as it is. For the SDK's own functions, `content` is the list of
     input items: `input=[…, *message["content"], …]`.
