@@ -200,7 +200,7 @@ def test_cancelling(
             # Behind the last moment the stream would wait for good.
             late = threading.Event()
             last = threading.Timer(
-                0.5, lambda late=late, stream=stream: (late.set(), stream.cancel())
+                2, lambda late=late, stream=stream: (late.set(), stream.cancel())
             )
             last.start()
             # A stream that ends before its loop begins can't be iterated.

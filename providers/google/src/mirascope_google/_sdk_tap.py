@@ -24,7 +24,7 @@ import copy
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final, cast
 
-from mirascope.core import APIError, HTTPSource, JSONObject
+from mirascope.core import APIError, AsyncHTTPSource, HTTPSource, JSONObject
 
 from ._http_client import bounded_clients
 from ._sdk_objects import wire_json
@@ -55,6 +55,7 @@ class Tap:
         {
             "_aborted",
             "_api_client",
+            "_async_http",
             "_async_httpx_client",
             "_hops",
             "_http",
@@ -77,6 +78,7 @@ class Tap:
         self.response: Any = None
         # Made with the response: it must know when the response lets its connection go.
         self._http: HTTPSource | None = None
+        self._async_http: AsyncHTTPSource | None = None
         self.failure: APIError | None = None
         self._httpx_client, self._async_httpx_client = bounded_clients(api_client, max_bytes)
 
@@ -170,24 +172,22 @@ class Tap:
     async def aclose(self) -> None:
         """Release the connection of an asynchronous client."""
         self._aborted = True
-        if self.response is None:
-            return
-        aclose = getattr(self.response, "aclose", None)
-        if aclose is None:
+        if self._async_http is not None:
+            await self._async_http.aclose()
+        elif self.response is not None:
             # aiohttp's responses close without waiting.
             self.response.close()
-        else:
-            await aclose()
 
     def _request(self, *args: Any, **kwargs: Any) -> Any:
         self._count_request()
         client_class = cast("Any", type(self._api_client))
-        return self._tapped(client_class._request(self, *args, **kwargs))
+        return self._tapped(client_class._request(self, *args, **kwargs), asynchronous=False)
 
     async def _async_request(self, *args: Any, **kwargs: Any) -> Any:
         self._count_request()
         client_class = cast("Any", type(self._api_client))
-        return self._tapped(await client_class._async_request(self, *args, **kwargs))
+        response = await client_class._async_request(self, *args, **kwargs)
+        return self._tapped(response, asynchronous=True)
 
     def _request_once(self, *args: Any, **kwargs: Any) -> Any:
         return cast("Any", type(self._api_client))._request_once(self, *args, **kwargs)
@@ -201,11 +201,15 @@ class Tap:
             raise Aborted
         self._requests += 1
 
-    def _tapped(self, response: Any) -> _Response:
+    def _tapped(self, response: Any, *, asynchronous: bool) -> _Response:
         stream = response.response_stream
         # A recording of the SDK's own is a list of texts.
         self.response = None if isinstance(stream, list) else stream
-        self._http = HTTPSource(stream) if hasattr(stream, "iter_bytes") else None
+        if hasattr(stream, "iter_bytes"):
+            if asynchronous:
+                self._async_http = AsyncHTTPSource(stream)
+            else:
+                self._http = HTTPSource(stream)
         return _Response(self, response, announced=self._requests == 1)
 
 

@@ -27,6 +27,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
     _lease_class = AsyncLease
     _lease: AsyncLease
     _waiting_task: asyncio.Task[Any] | None = None
+    _wait_ended: bool = False
     _loop: asyncio.AbstractEventLoop | None = None
     _claimed_by: object = None
 
@@ -66,6 +67,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             except GivenUp:
                 # cancel() or aclose() came while the request was under way: not an error.
                 self._finish(StreamState.CANCELLED)
+                await self._lease.release()
             except OpeningFailed as failed:
                 failure = self._opening_error(failed.error)
             except StreamTimeoutError as error:
@@ -84,7 +86,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         self._finish(StreamState.STOPPED)
         if self._waiting_task is not None:
             self._cancelled = True
-            self._waiting_task.cancel()
+            self._end_wait(self._waiting_task)
         await self._lease.release()
 
     def cancel(self) -> None:
@@ -199,7 +201,12 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         self._loop = asyncio.get_running_loop()
         task = self._waiting_task = asyncio.current_task()
         cancelling = task.cancelling() if task is not None else 0
+        came = False
         try:
+            if self._cancelled:
+                # In the steps before this, where there was no wait yet that it could end.
+                awaitable.close()
+                raise GivenUp
             if self._deadlines is None:
                 return await awaitable
             now = time.monotonic()
@@ -216,16 +223,31 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
                     raise
                 raise self._timeout_error(deadline.name, deadline.seconds) from None
         except asyncio.CancelledError:
+            came = True
             # Ours, unless somebody cancelled the task itself as well.
             if self._cancelled and task is not None and task.uncancel() <= cancelling:
                 raise GivenUp from None
             raise
         finally:
             self._waiting_task = None
+            if self._wait_ended and not came and task is not None:
+                # A signal handler asked for it while this very task ran: it comes with the task's
+                # next wait, which must not be the caller's.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0)
+                if task.uncancel() > cancelling:
+                    raise asyncio.CancelledError
+                raise GivenUp
+
+    def _end_wait(self, task: asyncio.Task[Any]) -> None:
+        """Cancel the task that waits; once, or it would be taken for somebody else's doing."""
+        if not self._wait_ended:
+            self._wait_ended = True
+            task.cancel()
 
     def _cancel_in_loop(self) -> None:
         if self._waiting_task is not None:
-            self._waiting_task.cancel()
+            self._end_wait(self._waiting_task)
             return
         self._finish(StreamState.CANCELLED)
         if self._lease.source is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from .. import _process
-from ._unbroken import unbroken
+from ._unbroken import shielded, unbroken
 
 
 class HeldConnection:
@@ -25,14 +25,15 @@ class HeldConnection:
             the way of these two is never shut down.
     """
 
-    __slots__ = ("_close", "_forks", "_lock", "_response")
+    __slots__ = ("_aclose", "_close", "_forks", "_lock", "_response")
 
     def __init__(self, response: Any) -> None:
         # Reentrant: a signal handler may shut down what its own thread is giving back.
         self._lock = threading.RLock()
         self._response: Any = response
         self._forks: int = _process.forks
-        self._close: Callable[[], Any] | None = None
+        self._close: Callable[[], None] | None = None
+        self._aclose: Callable[[], Awaitable[None]] | None = None
         self._watch(getattr(response, "stream", None))
 
     def close(self) -> None:
@@ -43,6 +44,11 @@ class HeldConnection:
         """
         if self._close is not None:
             self._close()
+
+    async def aclose(self) -> None:
+        """The same for the response of an asynchronous client."""
+        if self._aclose is not None:
+            await self._aclose()
 
     def shut_down(self) -> None:
         """Shut the socket down, which ends a read that waits on it. For any thread; never blocks.
@@ -71,7 +77,7 @@ class HeldConnection:
         def let_go() -> Any:
             with self._lock:
                 # From here on the connection belongs to the pool, or is closed.
-                self._response = self._close = None
+                self._response = self._close = self._aclose = None
                 # Also ends the cycle of references between the stream and this object.
                 begun = cast("dict[str, Any]", vars(stream)).pop(name, None) is None
             return None if begun else close()
@@ -79,10 +85,16 @@ class HeldConnection:
         def let_go_unbroken() -> None:
             unbroken(let_go)
 
+        async def let_go_shielded() -> None:
+            closing = let_go()
+            if closing is not None:
+                await shielded(closing)
+
         # An object of another library may not take it: its connection is not known here either.
         with contextlib.suppress(AttributeError, TypeError):
             if name == "aclose":
-                setattr(stream, name, let_go)
+                setattr(stream, name, let_go_shielded)
+                self._aclose = let_go_shielded
             else:
                 setattr(stream, name, let_go_unbroken)
                 self._close = let_go_unbroken

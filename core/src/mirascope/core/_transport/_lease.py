@@ -134,10 +134,10 @@ class AsyncLease:
         self._loop = asyncio.get_running_loop()
         context = contextvars.copy_context()
         context.run(CURRENT.set, self.opening)
-        self._task = asyncio.create_task(self._send(send), context=context)
-        keep(self._task)
+        task = self._task = asyncio.create_task(self._send(send), context=context)
+        keep(task)
         try:
-            await asyncio.wait({self._task})
+            await asyncio.wait({task})
         except BaseException:
             self._give_up()
             if self.source is not None:
@@ -187,8 +187,11 @@ class AsyncLease:
     def _give_up(self) -> None:
         """Nobody waits for the response: stop sending where that leaves nothing open."""
         self.opening.give_up()
-        if self._task is not None and self.opening.may_be_cancelled:
-            self._task.cancel()
+        task = self._task
+        if task is not None and self.opening.may_be_cancelled:
+            # Once: the second time, it would interrupt what the client does after the first.
+            self._task = None
+            task.cancel()
 
     async def _send(self, send: Callable[[], Awaitable[AsyncSource]]) -> None:
         try:

@@ -54,7 +54,8 @@ class Opening:
         given_up: whether nobody waits for the response any more.
         lock: held while `given_up` changes, and by whoever must act before it does.
         may_be_cancelled: whether a task that sends the request may be cancelled here. Not between
-            connecting and sending: httpcore would keep the connection for good, unused.
+            connecting and sending, nor while a response is closed: httpcore would keep the
+            connection for good, unused.
         sent_at: when the request was sent, on `time.monotonic()`; None where it was not yet.
     """
 
@@ -148,14 +149,16 @@ class Opening:
                 self.uses(network_stream)
                 _watch_writes(network_stream)
         elif step == "response_closed.started":
-            # From here on the connection may be another request's.
+            # From here on the connection may be another request's. Who is cancelled in the middle
+            # of this leaves it to nobody.
             self.end()
+            self.may_be_cancelled = False
         elif step == "connect_tcp.started":
             self.may_be_cancelled = False
         elif step == "send_request_headers.started":
-            self.may_be_cancelled = True
             self.check()
-        elif step in _NOT_CONNECTED:
+            self.may_be_cancelled = True
+        elif step in _MAY_BE_CANCELLED:
             self.may_be_cancelled = True
 
     async def async_step(self, name: str, info: Mapping[str, Any]) -> None:
@@ -174,7 +177,9 @@ class Opening:
 _CONNECTED: Final = frozenset(
     {"connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete"}
 )
-_NOT_CONNECTED: Final = frozenset({"connect_tcp.failed", "start_tls.failed"})
+_MAY_BE_CANCELLED: Final = frozenset(
+    {"connect_tcp.failed", "start_tls.failed", "response_closed.complete"}
+)
 
 CURRENT: Final[ContextVar[Opening | None]] = ContextVar("mirascope_opening", default=None)
 """The attempt that the running code belongs to."""

@@ -103,11 +103,12 @@ class AsyncHTTPSource:
         request_id: the provider's id of the request, where it sent one.
     """
 
-    __slots__ = ("_aclose", "_response", "request_id")
+    __slots__ = ("_aclose", "_connection", "_response", "request_id")
 
     def __init__(self, response: Any, aclose: Callable[[], Any] | None = None) -> None:
         inflate_body(response)
         self._response = response
+        self._connection = HeldConnection(response)
         self._aclose = aclose or response.aclose
         self.request_id = request_id(response.headers)
 
@@ -117,7 +118,11 @@ class AsyncHTTPSource:
 
     async def aclose(self) -> None:
         """Release the response."""
-        await self._aclose()
+        try:
+            await self._aclose()
+        finally:
+            # As above, where the task was cancelled.
+            await self._connection.aclose()
 
 
 class ObjectSource:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from .. import _process
+from ._background import keep
 
 _SECONDS: Final = 0.5
 """How long to wait for an action that waits for a lock of whoever asked for it."""
@@ -102,3 +104,12 @@ def unbroken(
         return
     if outcome.error is not None:
         raise outcome.error
+
+
+async def shielded(awaitable: Awaitable[object]) -> None:
+    """Await something to its end, even if the task that asks is cancelled.
+
+    A task that is cancelled in the middle of closing a response would leave its connection to
+    nobody, as a signal handler does.
+    """
+    await asyncio.shield(keep(asyncio.ensure_future(awaitable)))
