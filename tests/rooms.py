@@ -36,7 +36,7 @@ GROUND = {
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("ground floor",),
     ("wire",),
-    ("_transport", "_tools", "_prices"),
+    ("_transport", "_tools", "_structured", "_prices"),
     ("_provider",),
     ("_recording",),
     ("_request",),
