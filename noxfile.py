@@ -40,13 +40,13 @@ def install_workspace(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests on the oldest Python, those of core and of streams on the others.
+    """Core's tests and those across distributions on the oldest Python; `providers` has the others.
 
-    Arguments after -- go to pytest instead.
+    On the other Pythons, the tests of core and of streams. Arguments after -- go to pytest instead.
     """
     install_workspace(session)
     everywhere = ["core/tests", "tests/test_stream_contract.py", "tests/test_closing.py"]
-    paths = [] if session.python == PYTHONS[0] else everywhere
+    paths = ["core/tests", "tests"] if session.python == PYTHONS[0] else everywhere
     # One file's tests share their servers and environments, so they stay in one process.
     session.run("pytest", "-n", "2", "--dist", "loadfile", *(session.posargs or paths))
 

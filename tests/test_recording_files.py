@@ -23,6 +23,7 @@ from mirascope.core import (
 from mirascope.core.testing import Hold, streamed
 from mirascope_tests.api import API, KEY
 from mirascope_tests.chat import answer, chunk
+from mirascope_tests.programs import running
 
 from .recordings import RICH, Serve, only, replay, title
 
@@ -220,10 +221,12 @@ def test_a_process_that_is_killed_leaves_what_it_has_read(
 ) -> None:
     server = serve(streamed(chunk("", role="assistant"), chunk("a"), chunk("b"), Hold()))
     path = tmp_path / "killed.jsonl"
-    with subprocess.Popen(
-        [sys.executable, "-c", _KILLED, server.url, str(path), way],
-        stdout=subprocess.PIPE,
-        text=True,
+    with running(
+        subprocess.Popen(
+            [sys.executable, "-c", _KILLED, server.url, str(path), way],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
     ) as process:
         assert process.stdout is not None
         try:

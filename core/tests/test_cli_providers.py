@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from mirascope_tests.programs import running
 
 GOOD = """\
 from mirascope.core.plugins import ProviderSpec, hookimpl
@@ -221,12 +222,14 @@ def test_the_table_in_a_terminal(site: Path) -> None:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "mirascope", "providers"],
-        stdout=slave,
-        stderr=slave,
-        stdin=slave,
-        env={**environment, "PYTHONPATH": str(site), "TERM": "xterm-256color"},
+    with running(
+        subprocess.Popen(
+            [sys.executable, "-m", "mirascope", "providers"],
+            stdout=slave,
+            stderr=slave,
+            stdin=slave,
+            env={**environment, "PYTHONPATH": str(site), "TERM": "xterm-256color"},
+        )
     ) as process:
         os.close(slave)
         output = b""

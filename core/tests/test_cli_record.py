@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mirascope_tests.programs import running
 
 KEY = "sk-test-0123456789abcdef"
 PAUSE = 0.2
@@ -211,8 +212,10 @@ def test_a_run_that_is_interrupted(server: Any, tmp_path: Path) -> None:
     path = tmp_path / "answer.jsonl"
     url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     arguments = ["run", "-m", "openai/gpt-4o", "--base-url", url, "--record", path, "hold"]
-    with subprocess.Popen(
-        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    with running(
+        subprocess.Popen(
+            command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+        )
     ) as process:
         assert process.stdout is not None
         text = b""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mirascope_tests.programs import running
 from mirascope_tests.shared import CORPUS, needs_shared
 
 PROTOCOLS = ("openai-chat", "openai-compatible")
@@ -267,10 +268,12 @@ def test_many_files_of_which_some_fail(tmp_path: Path) -> None:
 def test_each_line_of_many_is_there_before_the_next_name(tmp_path: Path) -> None:
     file = tmp_path / "answer.sse"
     file.write_bytes(COMPLETE)
-    with subprocess.Popen(
-        [sys.executable, "-m", "mirascope", "replay", "--provider", "openai", "--many"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+    with running(
+        subprocess.Popen(
+            [sys.executable, "-m", "mirascope", "replay", "--provider", "openai", "--many"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -285,11 +288,13 @@ def test_each_line_of_many_is_there_before_the_next_name(tmp_path: Path) -> None
 def test_many_ends_quietly_with_its_reader(tmp_path: Path) -> None:
     file = tmp_path / "answer.sse"
     file.write_bytes(COMPLETE)
-    with subprocess.Popen(
-        [sys.executable, "-m", "mirascope", "replay", "--provider", "openai", "--many"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    with running(
+        subprocess.Popen(
+            [sys.executable, "-m", "mirascope", "replay", "--provider", "openai", "--many"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
     ) as process:
         assert process.stdout is not None
         process.stdout.close()

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 from mirascope.core.testing import Hold, Server, streamed, whole
 from mirascope_tests.chat import DONE, answer, chunk
+from mirascope_tests.programs import running
 
 from .program import DEADLINE, command, counted, environment, lines, mirascope, run
 
@@ -230,8 +231,10 @@ def test_ctrl_c_keeps_what_came_and_says_so(serve: Callable[..., Server]) -> Non
     # What is shown last has come last.
     server = serve(streamed(counted(12, 3), chunk("part"), Hold()))
     arguments = ("run", "-m", "openai/gpt-4o", "--base-url", server.url, "hi")
-    with subprocess.Popen(
-        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    with running(
+        subprocess.Popen(
+            command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        )
     ) as process:
         assert process.stdout is not None
         assert process.stdout.read(4) == b"part"
@@ -249,8 +252,10 @@ def test_ctrl_c_keeps_what_came_and_says_so(serve: Callable[..., Server]) -> Non
 def test_ctrl_c_before_the_answer_begins(serve: Callable[..., Server]) -> None:
     server = serve(streamed(Hold()))
     arguments = ("run", "-m", "compatible/gpt-4o", "--base-url", server.url, "hi")
-    with subprocess.Popen(
-        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    with running(
+        subprocess.Popen(
+            command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        )
     ) as process:
         server.wait_requests(1, DEADLINE)
         process.send_signal(signal.SIGINT)
@@ -263,8 +268,10 @@ def test_a_pipe_that_is_closed_ends_the_run_quietly(serve: Callable[..., Server]
     closed = threading.Event()
     server = serve(streamed(chunk("part"), Hold(closed), *map(chunk, ["more"] * 9), Hold()))
     arguments = ("run", "-m", "compatible/gpt-4o", "--base-url", server.url, "hi")
-    with subprocess.Popen(
-        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    with running(
+        subprocess.Popen(
+            command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        )
     ) as process:
         assert process.stdout is not None
         assert process.stdout.read(4) == b"part"

@@ -12,6 +12,7 @@ from pathlib import Path
 import mirascope_local
 import pytest
 from mirascope.core.plugins import load_provider
+from mirascope_tests.programs import running
 
 STREAM = """
 import mirascope_local as local
@@ -158,12 +159,14 @@ try:
 except KeyboardInterrupt:
     print(stream.state, bool(stream.content))
 """
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+    with running(
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", code],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )
     ) as process:
         assert process.stdout is not None
         for _ in range(3):

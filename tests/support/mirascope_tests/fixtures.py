@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,6 +27,12 @@ hypothesis.settings.load_profile("untimed")
 
 # Variables of this machine that would have a say in what is called, and how.
 _FOREIGN = ("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_")
+
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so every program that
+# a test starts, interrupts and waits for.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
