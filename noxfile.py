@@ -68,6 +68,7 @@ def typing(session: nox.Session) -> None:
     packages = [argument for package in PACKAGES for argument in ("-p", package)]
     session.run("mypy", *packages)
     session.run("mypy", "tests/typing")
+    session.run("python", "tests/typing/documents.py")
 
 
 @nox.session(python=PYTHONS[0])

@@ -113,23 +113,25 @@ READMES = [
 ]
 DOCUMENTS = [*READMES, *PAGES]
 GUIDE = ROOT / "docs" / "plugins.md"  # its files are built and run by tests/plugins/test_guide.py
-CONTINUED = {"README.md", "recording.md", "streams.md", "testing.md", "web.md"}
-"""Pages whose blocks go on from the blocks above them."""
 
 
 @pytest.mark.parametrize(
     "path", [path for path in PAGES if path != GUIDE] + READMES[:1], ids=lambda path: path.name
 )
-def test_python_blocks(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each block runs alone, as a reader would paste it.
+def test_python_blocks(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each block runs alone, as a reader would paste it, in one directory for the page.
 
-    What it prints is what its lines `# >` show, where it has any.
+    What it prints is what its lines `# >` show, where it has any. Those of README go on from the
+    ones above them.
     """
+    monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {"__name__": "document"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownPriceWarning)
         for code in blocks(path, "python"):
-            if path.name not in CONTINUED:
+            if path.name != "README.md":
                 namespace = {"__name__": "document"}
             run(code, namespace)
             printed = capsys.readouterr().out
@@ -153,6 +155,17 @@ def places_of(entries: Any) -> Iterator[str]:
     else:
         for entry in entries:
             yield from places_of(entry)
+
+
+def test_the_files_of_the_page_on_testing(tmp_path: Path) -> None:
+    for code in blocks(ROOT / "docs" / "testing.md", "python"):
+        if name := re.match(r"# (\w+\.py)\n", code):
+            (tmp_path / name[1]).write_text(code, "utf-8")
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path]
+    done = subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "1 passed" in done.stdout, done.stdout
 
 
 def as_shown(printed: str, shown: list[str]) -> bool:
