@@ -19,7 +19,7 @@ nox.options.error_on_external_run = True
 # Interpreters are never downloaded; a missing one skips its session with a message, on CI too.
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "typing", "tests", "providers"]
+nox.options.sessions = ["lint", "typing", "tests", "providers", "docs"]
 
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 # A fresh environment would otherwise compile the SDKs again in every process of the tests.
