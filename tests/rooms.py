@@ -22,6 +22,7 @@ GROUND = {
     "_state",
     "_secrets",
     "_causes",
+    "_caution",
     "_scrub",
     "_errors",
     "_observers",

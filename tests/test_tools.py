@@ -271,11 +271,18 @@ def test_classes() -> None:
     assert tool.tool_call.id == "call_1"
 
 
+def star_args(*args: str) -> None: ...
+
+
+def star_kwargs(**kwargs: str) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("tool", "message"),
     [
-        (lambda *args: args, r"\*args"),
-        (lambda **kwargs: kwargs, r"\*\*kwargs"),
+        (lambda city: city, "a lambda has no name that a model could call"),
+        (star_args, r"\*args"),
+        (star_kwargs, r"\*\*kwargs"),
         (5, "5 is not a tool: give a function or a subclass of BaseTool"),
         (dict, "'dict' is not a tool: derive it from BaseTool"),
     ],

@@ -7,12 +7,7 @@ distribution `mirascope-openai` installs, and nothing else is imported.
 from typing import TYPE_CHECKING
 
 from ._call import AsyncCall, Call, call, call_async
-from ._decorators import (
-    APICall,
-    AsyncAPICall,
-    AsyncDecorator,
-    SyncOrAsyncDecorator,
-)
+from ._caution import PromptWarning, RetryWarning
 from ._errors import (
     APIError,
     AuthenticationError,
@@ -21,6 +16,7 @@ from ._errors import (
     DisabledProviderError,
     IncompatibleProviderError,
     MirascopeError,
+    MissingFileError,
     MissingProviderError,
     NotCopyableError,
     NotFoundError,
@@ -44,6 +40,7 @@ from ._errors import (
     StreamTruncatedError,
     ToolError,
     UnknownProviderError,
+    UnreadableFileError,
     UsageError,
     error_from_status,
 )
@@ -82,6 +79,12 @@ from ._recording._format import RecordedEnd, RecordedRead, Recording
 from ._recording._recorder import RecordPath, RecordTypes
 from ._replay import stream_from, stream_from_async
 from ._request._decorated import Decorated
+from ._request._decorators import (
+    APICall,
+    AsyncAPICall,
+    AsyncDecorator,
+    SyncOrAsyncDecorator,
+)
 from ._request._prompt import PromptTemplate
 from ._request._prompt_function import BaseDynamicConfig, prompt_template
 from ._request._timeouts import Timeouts
@@ -186,6 +189,7 @@ __all__ = [
     "Messages",
     "MetaDelta",
     "MirascopeError",
+    "MissingFileError",
     "MissingProviderError",
     "NotCopyableError",
     "NotFoundError",
@@ -194,6 +198,7 @@ __all__ = [
     "PriceTable",
     "PromptError",
     "PromptTemplate",
+    "PromptWarning",
     "Provider",
     "ProviderConflictError",
     "ProviderConnectionError",
@@ -209,6 +214,7 @@ __all__ = [
     "Recording",
     "RefusalDelta",
     "Request",
+    "RetryWarning",
     "SDKObject",
     "Source",
     "StreamCancelledError",
@@ -234,6 +240,7 @@ __all__ = [
     "UnknownPriceError",
     "UnknownPriceWarning",
     "UnknownProviderError",
+    "UnreadableFileError",
     "Usage",
     "UsageDelta",
     "UsageError",

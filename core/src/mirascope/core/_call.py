@@ -7,18 +7,21 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeAlias, overload
 
-from ._decorators import AsyncDecorator, StreamT, SyncOrAsyncDecorator
 from ._errors import ProviderError, UsageError
 from ._provider._provider import Provider
 from ._recording._recorder import ProviderFacts, RecordTypes
+from ._request._arguments import parse_model
 from ._request._decorated import AsyncStreamT, ResponseT
+from ._request._decorators import AsyncDecorator, StreamT, SyncOrAsyncDecorator
 from ._request._prompt_function import FunctionPrompt, mark_call
 from ._request._settings import CallSettings, prepare
 from ._request._timeouts import TimeoutTypes
 from ._response._async_stream import BaseAsyncStream
 from ._response._call_response import BaseCallResponse
 from ._response._fetch import fetch, fetch_async
+from ._response._pending_call import pending
 from ._response._stream import BaseStream
+from ._response._useless_retry import warn_of_useless_retry
 from ._scrub import conceal
 from ._tools._base_tool import ToolLike
 
@@ -261,7 +264,7 @@ def _decorator(
     resolve: Resolve, model: str, /, *, api: str | None = None, **arguments: Any
 ) -> Callable[[Callable[..., Any]], Any]:
     """Check what a decorator was given; what is not an argument of its own is the API's."""
-    provider, model = resolve(model, api)
+    provider, model = resolve(parse_model(model), api)
     facts = functools.partial(_provider_facts, provider.name)
     return _Decorator(CallSettings.build(provider, model, facts, **arguments))
 
@@ -301,10 +304,13 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
                 return settings.provider.async_stream_class(prepared)
             return await fetch_async(prepared)
 
-        return mark_call(call_model_async, prompt, again)
+        made = pending(call_model_async, prompt.name, stream=settings.stream)
+        return mark_call(made, prompt, again)
 
     @functools.wraps(fn)
     def call_model(*args: Any, **kwargs: Any) -> Any:
+        if settings.stream:
+            warn_of_useless_retry(prompt.name)
         result = function(*args, **kwargs)
         try:
             prepared = prepare(settings, prompt, args, kwargs, result)

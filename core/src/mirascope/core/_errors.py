@@ -49,6 +49,17 @@ class UsageError(MirascopeError, ValueError):
     """The library was called in a way that can't work; the message has what to change."""
 
 
+class UnreadableFileError(UsageError, OSError):
+    """A file that was named can't be read."""
+
+    # ValueError comes first, whose own makes nothing that is an OSError too.
+    __new__ = OSError.__new__
+
+
+class MissingFileError(UnreadableFileError, FileNotFoundError):
+    """A file that was named does not exist."""
+
+
 class PromptError(UsageError):
     """A prompt template can't be filled in, or a function has no prompt."""
 
@@ -139,7 +150,7 @@ class APIError(MirascopeError):
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        where = "/".join(part for part in (self.provider, self.model) if part)
+        where = "/".join(str(part) for part in (self.provider, self.model) if part)
         status = f" (HTTP {self.status})" if self.status is not None else ""
         return f"{where}: {self.message}{status}" if where else f"{self.message}{status}"
 

@@ -10,11 +10,11 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from typing_extensions import override
 
-from ._errors import APIError, UsageError
+from ._errors import APIError, MissingFileError, UnreadableFileError, UsageError, describe
 from ._provider._provider import Provider, Request
 from ._recording._format import Recording
 from ._request._prepared import PreparedCall
@@ -134,7 +134,7 @@ def stream_from(
         api: one of the provider's wire APIs, by default the recorded one.
 
     Raises:
-        OSError: the file can't be read.
+        UnreadableFileError: the file can't be read; `MissingFileError` where it does not exist.
         UsageError: this version can't read the recording, it is a bare body without a provider,
             or `speed` is negative.
         ProviderError: the provider's plugin can't be used.
@@ -185,6 +185,24 @@ def provider_of(
     return load_provider(name, api)
 
 
+def _read(path: object) -> Recording:
+    if not isinstance(path, (str, os.PathLike)):
+        raise UsageError(
+            f"a recording is a path, the bytes of a file, or a Recording, not {path!r}"
+        )
+    given = cast("str | os.PathLike[str]", path)
+    try:
+        return Recording.read(given)
+    except OSError as error:
+        reason = error.strerror or describe(error)
+        missing = isinstance(error, FileNotFoundError)
+        error_class = MissingFileError if missing else UnreadableFileError
+        raise error_class(
+            f"the recording {os.fspath(given)!r} can't be read: {reason}; give the path of a file "
+            "that record= or 'mirascope run --record' has written"
+        ) from error
+
+
 def _recorded_call(
     recording: Recording | bytes | str | os.PathLike[str],
     speed: float,
@@ -197,7 +215,7 @@ def _recorded_call(
     if isinstance(recording, bytes):
         recording = Recording.parse(recording)
     elif not isinstance(recording, Recording):
-        recording = Recording.read(recording)
+        recording = _read(recording)
     kwargs = copy.deepcopy(dict(recording.request))
     messages = recording.messages
     return RecordedCall(

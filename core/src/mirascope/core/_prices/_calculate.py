@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime
 import functools
-import inspect
 import time
-import warnings
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from .._caution import caution
 from .._errors import MirascopeError
 from ._cost import EXACT, ONE, ZERO, Cost, CostBasis, CostLine, decimal_of
 from ._entries import Match, ModelPrices
@@ -353,21 +352,4 @@ def _warn(table: PriceTable, text: str, strict: bool) -> None:
     if not text or text in _warned:
         return
     _warned.add(text)
-    warnings.warn(text, UnknownPriceWarning, stacklevel=_level_of_the_caller())
-
-
-def _level_of_the_caller() -> int:
-    """Return the `stacklevel` that blames the first line outside this library.
-
-    A cost is asked for by properties, by `prices.cost()` and by the command line, each with a
-    number of frames of its own between it and here.
-    """
-    level, frame = 0, inspect.currentframe()
-    while frame is not None and _is_ours(frame.f_globals.get("__name__")):
-        level, frame = level + 1, frame.f_back
-    # This function's own frame counts for the one that warns.
-    return level
-
-
-def _is_ours(module: object) -> bool:
-    return isinstance(module, str) and module.partition(".")[0] == __name__.partition(".")[0]
+    caution(text, UnknownPriceWarning)

@@ -309,6 +309,8 @@ def _unreachable(error: Exception) -> str:
     """Return which server could not be reached, where the transport's exception knows it."""
     try:
         url: Any = cast("Any", error).request.url
+        if url.scheme not in ("http", "https"):
+            return "the server's address must begin with https:// or http://: see base_url="
         address = f"no answer from {url.scheme}://{url.host}{f':{url.port}' if url.port else ''}: "
     except (AttributeError, RuntimeError):
         # httpx raises RuntimeError for an exception that no request was given to.

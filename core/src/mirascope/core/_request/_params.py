@@ -26,6 +26,18 @@ _UNSUPPORTED: Final = {
 a server that ignores one would answer in free text, silently.
 """
 
+_CLIENT_OPTIONS: Final = frozenset(
+    {"max_retries", "http_client", "default_headers", "default_query", "azure_endpoint"}
+)
+"""Options of the SDKs' clients, which no API has a parameter for."""
+
+_COMMON: Final = (
+    *("temperature", "max_tokens", "max_completion_tokens", "max_output_tokens"),
+    *("frequency_penalty", "presence_penalty", "response_format", "tool_choice"),
+    *("parallel_tool_calls", "reasoning_effort"),
+)
+"""Parameters of many APIs. Some servers ignore one that is misspelt, silently."""
+
 _ARGUMENTS: Final = (
     "model",
     "stream",
@@ -41,8 +53,8 @@ _ARGUMENTS: Final = (
 )
 """The decorators' own arguments."""
 
-_LOOK_ALIKES: Final = frozenset({"models"})
-"""Parameters of APIs that only look like a misspelt argument: OpenRouter's fallback models."""
+_LOOK_ALIKES: Final = frozenset({"models", "reasoning_format"})
+"""Parameters of APIs that only look misspelt: OpenRouter's fallback models, Groq's format."""
 
 
 def refuse_own(call_params: Mapping[str, Any]) -> None:
@@ -70,7 +82,7 @@ def api_params(params: Mapping[str, Any], settings: Iterable[str]) -> dict[str, 
         UsageError: a name is not a parameter of any API, or an argument that is misspelt.
     """
     found: dict[str, Any] = {}
-    names = [*_ARGUMENTS, *_UNSUPPORTED, *settings]
+    names = [*_ARGUMENTS, *_UNSUPPORTED, *settings, *_COMMON]
     for name, value in params.items():
         if name in _UNSUPPORTED:
             if value is not None and value is not False:
@@ -78,6 +90,11 @@ def api_params(params: Mapping[str, Any], settings: Iterable[str]) -> dict[str, 
             continue
         if name in _OWN:
             raise UsageError(f"{name!r} is not a parameter of a call: {_OWN[name]}")
+        if name in _CLIENT_OPTIONS:
+            raise UsageError(
+                f"{name!r} is an option of a client and not of a call: make the provider's client "
+                "with it and give that as client="
+            )
         close = difflib.get_close_matches(name, names, n=1, cutoff=0.85)
         if close and close[0] != name and name not in _LOOK_ALIKES:
             raise UsageError(

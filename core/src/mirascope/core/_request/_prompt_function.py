@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias, cast, overload
@@ -11,14 +12,19 @@ from typing import Any, Final, Protocol, TypeAlias, cast, overload
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from .._caution import PromptWarning, caution
 from .._errors import PromptError, UsageError
 from .._provider._messages import MessageParam, has_role, to_messages
 from .._tools._base_tool import ToolLike
+from .._tools._docstrings import parse_docstring
 from ._decorated import AsyncStreamT, Decorated, P, ResponseT, ResultT
 from ._prompt import PromptTemplate
 
 _PROMPT: Final = "__mirascope_prompt__"
 _CALL: Final = "__mirascope_call__"
+
+_DOCUMENTATION: Final = re.compile(r"^\s*(?:Args|Arguments|Param\w+)\b|:param\b|@param\b", re.M)
+"""Where a docstring may describe parameters, in any of its styles."""
 
 IsMessage: TypeAlias = Callable[[Mapping[str, Any]], bool]
 """Whether a mapping is a message: only a provider knows the forms of its own."""
@@ -89,10 +95,26 @@ class FunctionPrompt:
         mark: _Mark | None = getattr(fn, _PROMPT, None)
         self.function = mark.function if mark is not None and mark.made is fn else fn
         self.name = getattr(fn, "__qualname__", repr(fn)).rpartition("<locals>.")[2]
+        self._refuse_kind(fn)
         self._is_prompt = mark is not None
         text = mark.template if mark is not None else None
         self._template = PromptTemplate(text, owner=self.name) if text is not None else None
         self._signature = inspect.signature(fn)
+
+    def _refuse_kind(self, fn: Callable[..., Any]) -> None:
+        """Refuse what can be called and never makes a prompt."""
+        if inspect.isclass(fn):
+            raise UsageError(f"a call decorates a function or method, not the class {self.name!r}")
+        if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+            raise UsageError(
+                f"{self.name!r} yields, and a prompt is one thing: return the messages as a list"
+            )
+        call: _Mark | None = getattr(fn, _CALL, None)
+        if call is not None and call.made is fn:
+            raise UsageError(
+                f"{self.name!r} is decorated as a call already: decorate the function itself, "
+                f"which is {self.name}.__wrapped__"
+            )
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of a call by name, defaults included."""
@@ -156,7 +178,21 @@ class FunctionPrompt:
         text = self.function.__doc__
         if self._is_prompt or text is None:
             return None
+        if _DOCUMENTATION.search(text):
+            self._warn_of_documentation(text)
         return PromptTemplate(text, owner=self.name)
+
+    def _warn_of_documentation(self, text: str) -> None:
+        _, described = parse_docstring(inspect.cleandoc(text), self._signature.parameters)
+        # What has a field in it is a prompt, whatever its lines look like.
+        if told := [name for name, words in described.items() if "{" not in words]:
+            caution(
+                f"the docstring of {self.name!r} is its prompt, and the model reads what it tells "
+                f"of {', '.join(map(repr, told))} too: write the prompt in @prompt_template, and "
+                "the docstring is documentation",
+                PromptWarning,
+                beyond=("functools",),
+            )
 
     def __call__(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], result: object

@@ -14,6 +14,7 @@ from .._recording._recorder import ProviderFacts, RecordTypes, check_record, rec
 from .._tools._base_tool import ToolLike
 from .._tools._toolset import Toolset
 from .._transport._connection import Connection
+from ._arguments import parse_call_params
 from ._max_bytes import parse_max_bytes
 from ._params import api_params, refuse_own
 from ._prepared import PreparedCall
@@ -67,7 +68,7 @@ class CallSettings:
     ) -> CallSettings:
         if not isinstance(stream, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise UsageError(f"stream must be True or False, not {stream!r}")
-        given = dict(call_params or {})
+        given = parse_call_params(call_params)
         if twice := given.keys() & params.keys():
             names = ", ".join(map(repr, sorted(twice)))
             raise UsageError(f"call_params and the decorator both give {names}: give it once")
@@ -110,7 +111,7 @@ def prepare(
     fn_args = prompt.arguments(args, kwargs)
     messages, template = prompt.messages(config, fn_args, is_message)
     toolset = Toolset(config["tools"]) if "tools" in config else settings.toolset
-    dynamic = config.get("call_params", {})
+    dynamic = parse_call_params(config.get("call_params"))
     refuse_own(dynamic)
     # Address and key are parameters for the user and none of the request's: they travel apart, so
     # that neither a recording nor `call_kwargs` has them.
@@ -120,6 +121,18 @@ def prepare(
         **{key: value for key, value in dynamic.items() if key not in names},
     }
     client = config.get("client")
+    connection = Connection(
+        client=settings.client if client is None else client,
+        settings={
+            **settings.settings,
+            **{key: value for key, value in dynamic.items() if key in names},
+        },
+        sdk_iteration=settings.sdk_iteration,
+        max_bytes=settings.max_bytes
+        if (max_bytes := config.get("max_bytes")) is None
+        else parse_max_bytes(max_bytes, stream=settings.stream),
+    )
+    _check_name(settings.provider, settings.model, connection)
     return PreparedCall(
         provider=settings.provider,
         model=settings.model,
@@ -133,17 +146,7 @@ def prepare(
                 stream=settings.stream,
             ),
         ),
-        connection=Connection(
-            client=settings.client if client is None else client,
-            settings={
-                **settings.settings,
-                **{key: value for key, value in dynamic.items() if key in names},
-            },
-            sdk_iteration=settings.sdk_iteration,
-            max_bytes=settings.max_bytes
-            if (max_bytes := config.get("max_bytes")) is None
-            else parse_max_bytes(max_bytes, stream=settings.stream),
-        ),
+        connection=connection,
         toolset=toolset,
         call_params=call_params,
         timeouts=settings.timeouts,
@@ -154,6 +157,20 @@ def prepare(
         prices=settings.prices,
         key_variables=settings.key_variables,
     )
+
+
+def _check_name(provider: Provider, model: str, connection: Connection) -> None:
+    """Refuse `openai/gpt-4o` where the provider is named already, as in `openai.call`.
+
+    Other servers have such names: gateways put the maker's name before the model's.
+    """
+    own = model.removeprefix(f"{provider.name}/")
+    if own == model or provider.request_facts(connection).get("host"):
+        return
+    if provider.prices.match(own) is not None:
+        raise UsageError(
+            f"{model!r} names its provider, which the decorator does already: write {own!r}"
+        )
 
 
 def _request(provider: Provider, call: CallRequest) -> Request:

@@ -48,6 +48,14 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             "'async def'"
         )
 
+    def __enter__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} is asynchronous: write 'async with' in an 'async def'"
+        )
+
+    def __exit__(self, *_: object) -> None:
+        """Only looked up: `__enter__` raises."""
+
     async def open(self) -> Self:
         """Send the request now and return the stream.
 

@@ -41,6 +41,18 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
     def __str__(self) -> str:
         return self.content
 
+    def __iter__(self) -> NoReturn:
+        self._refuse_loop("for")
+
+    def __aiter__(self) -> NoReturn:
+        self._refuse_loop("async for")
+
+    def _refuse_loop(self, loop: str) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} is a whole answer and not a stream: give the decorator "
+            f"stream=True to use '{loop}', or read its content"
+        )
+
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise NotCopyableError(
             f"{type(self).__name__} can't be pickled or deep-copied, it belongs to its call: keep "

@@ -63,6 +63,15 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             "an 'async def' for a stream to use with 'async for'"
         )
 
+    async def __aenter__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} is synchronous: write 'with', or decorate an 'async def' for a "
+            "stream to use with 'async with'"
+        )
+
+    async def __aexit__(self, *_: object) -> None:
+        """Only looked up: `__aenter__` raises."""
+
     def open(self) -> Self:
         """Send the request now and return the stream.
 

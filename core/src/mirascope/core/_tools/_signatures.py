@@ -52,6 +52,8 @@ def read_signature(tool: Callable[..., Any]) -> Signature:
         inner = inner.func
         name = name or _own(inner, "__name__")
     name = name or type(inner).__name__
+    if name == "<lambda>":
+        raise UsageError("a lambda has no name that a model could call: write a function with def")
     function = _function(inner)
     parameters = {p.name: p for p in _parameters(tool, name) if p.name not in given}
     _refuse_parameters(name, function, parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -11,6 +11,14 @@ from pydantic_core import from_json
 from .._errors import ToolError, UsageError, describe
 from ._base_tool import BaseTool, InvalidTool, ToolCall, ToolLike
 from ._function_tool import to_tool_type
+
+
+def _check_list(tools: object) -> None:
+    if not isinstance(tools, (str, bytes, Mapping)) and isinstance(tools, Iterable):
+        return
+    given = cast("Any", tools)
+    kind, name = type(given).__name__, getattr(given, "__name__", "get_weather")
+    raise UsageError(f"tools must be a list of functions, not a {kind}: write tools=[{name}]")
 
 
 class Toolset:
@@ -27,6 +35,7 @@ class Toolset:
 
     def __init__(self, tools: Sequence[ToolLike] = ()) -> None:
         self._by_name: dict[str, type[BaseTool]] = {}
+        _check_list(tools)
         for tool in tools:
             tool_type = to_tool_type(tool)
             name = tool_type.tool_name()

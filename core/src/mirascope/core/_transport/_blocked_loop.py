@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import sys
-import warnings
-from pathlib import Path
-from types import FrameType
 
-_PACKAGE = str(Path(__file__).parents[1])
+from .._caution import caution
 
 _warned = False
 
@@ -31,18 +27,4 @@ def warn_of_blocked_loop(what: str) -> None:
     if "ipykernel" in sys.modules:
         return
     _warned = True
-    warnings.warn(
-        f"{what}; or run it in asyncio.to_thread",
-        BlockedLoopWarning,
-        stacklevel=_depth_of_caller(),
-    )
-
-
-def _depth_of_caller() -> int:
-    """Return how far up the first frame outside this package is, as `warnings.warn` counts."""
-    frame: FrameType | None = inspect.currentframe()
-    depth = 0
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-        depth += 1
-    return depth
+    caution(f"{what}; or run it in asyncio.to_thread", BlockedLoopWarning)

@@ -7,10 +7,10 @@ from typing import Any, Literal, Protocol, overload
 
 from typing_extensions import TypeVar
 
-from ._recording._recorder import RecordTypes
-from ._request._decorated import AsyncStreamT, Decorated, P, ResponseT, ResultT
-from ._request._timeouts import TimeoutTypes
-from ._tools._base_tool import ToolLike
+from .._recording._recorder import RecordTypes
+from .._tools._base_tool import ToolLike
+from ._decorated import AsyncStreamT, Decorated, P, ResponseT, ResultT
+from ._timeouts import TimeoutTypes
 
 StreamT = TypeVar("StreamT", covariant=True)
 ApiT = TypeVar("ApiT", bound=str, contravariant=True)
