@@ -52,8 +52,9 @@ class UsageError(MirascopeError, ValueError):
 class UnreadableFileError(UsageError, OSError):
     """A file that was named can't be read."""
 
-    # ValueError comes first, whose own makes nothing that is an OSError too.
-    __new__ = OSError.__new__
+    def __new__(cls, *args: Any) -> Self:
+        # ValueError comes first, whose own makes nothing that is an OSError too.
+        return OSError.__new__(cls, *args)
 
 
 class MissingFileError(UnreadableFileError, FileNotFoundError):
