@@ -9,17 +9,46 @@ import subprocess
 import sys
 import tomllib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
 from mirascope.core import UnknownPriceWarning
+from mirascope.core.testing import Server, sse, streamed
 from mirascope_tests.documents import SEED, blocks, run
 from mirascope_tests.llama import llama_server
 from mirascope_tests.shared import needs_shared
 
 ROOT = Path(__file__).parent.parent
+
+MESSAGE = {"id": "msg_1", "role": "assistant", "model": "claude-sonnet-5", "content": []}
+CLAUDE = streamed(
+    sse({"type": "message_start", "message": {**MESSAGE, "usage": {"input_tokens": 12}}}),
+    sse({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+    sse(
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": "Certainly!"},
+        }
+    ),
+    sse({"type": "content_block_stop", "index": 0}),
+    sse(
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn"},
+            "usage": {"output_tokens": 102},
+        }
+    ),
+    sse({"type": "message_stop"}),
+)
+CANDIDATE = {
+    "content": {"role": "model", "parts": [{"text": "Certainly!"}]},
+    "finishReason": "STOP",
+}
+COUNTS = {"promptTokenCount": 12, "candidatesTokenCount": 102, "totalTokenCount": 114}
+GEMINI = streamed(sse({"candidates": [CANDIDATE], "usageMetadata": COUNTS}))
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +61,15 @@ def address() -> Iterator[str]:
 def openai_environment(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", f"{address}/v1")
     monkeypatch.setenv("OPENAI_API_KEY", "key-of-nobody")
+
+
+@pytest.fixture(autouse=True)
+def other_environments(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that answer as Anthropic and Gemini do, for the documents of these providers."""
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", serve(CLAUDE).url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-nobody")
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", serve(GEMINI).url)
+    monkeypatch.setenv("GEMINI_API_KEY", "key-of-nobody")
 
 
 @needs_shared
@@ -116,7 +154,9 @@ GUIDE = ROOT / "docs" / "plugins.md"  # its files are built and run by tests/plu
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in PAGES if path != GUIDE] + READMES[:1], ids=lambda path: path.name
+    "path",
+    [path for path in PAGES if path != GUIDE] + READMES,
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_python_blocks(
     path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -131,12 +171,24 @@ def test_python_blocks(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownPriceWarning)
         for code in blocks(path, "python"):
-            if path.name != "README.md":
+            if path != ROOT / "README.md":
                 namespace = {"__name__": "document"}
             run(code, namespace)
             printed = capsys.readouterr().out
             if shown := re.findall(r"^ *# >(?: (.*))?$", code, re.MULTILINE):
                 assert as_shown(printed, shown), f"{printed!r} is not {shown}"
+
+
+def test_every_variable_of_the_environment_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "environment.md").read_text("utf-8")
+    listed = set(re.findall(r"`([A-Z][A-Z_]+)", page))
+    sources = [*ROOT.glob("core/src/**/*.py"), *ROOT.glob("providers/*/src/**/*.py")]
+    read = {name for path in sources for name in VARIABLE.findall(path.read_text("utf-8"))}
+    assert {"MIRASCOPE_PRICES", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"} <= read
+    assert read <= listed
+
+
+VARIABLE = re.compile(r"""["'`]((?:MIRASCOPE|OPENAI|ANTHROPIC|GEMINI|GOOGLE)_[A-Z_]+)["'`=]""")
 
 
 def test_every_page_has_its_place() -> None:
