@@ -97,6 +97,41 @@ def needed_providers(provider: str) -> list[str]:
     return [provider, *(name for name in PROVIDERS if f"mirascope-{name}>" in dependencies)]
 
 
+def trial(session: nox.Session, name: str, *paths: str) -> None:
+    """Run the long form of a trial, whose figures go to docs/what-was-tried.md.
+
+    It stops after two minutes; `-- 600` gives it ten.
+    """
+    install_workspace(session)
+    files = [f"tests/trials/test_{path}.py" for path in paths or (name,)]
+    long = {"MIRASCOPE_TRIAL": name, "MIRASCOPE_TRIAL_SECONDS": "".join(session.posargs) or "120"}
+    session.run("pytest", "-n0", *files, env=long)
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def interrupts(session: nox.Session) -> None:
+    """An interrupt, a cancellation or a fork between any two steps of a stream; two minutes."""
+    trial(session, "interrupts", "interrupts", "interrupts_async", "forks")
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def neighbours(session: nox.Session) -> None:
+    """Many streams at once, a tenth of them with faults; two minutes."""
+    trial(session, "neighbours")
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def processes(session: nox.Session) -> None:
+    """Forks, pools of processes, and processes that end; two minutes."""
+    trial(session, "processes")
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def leaks(session: nox.Session) -> None:
+    """Streams that are left in many ways, and what stays of them; two minutes."""
+    trial(session, "leaks")
+
+
 @nox.session(python=PYTHONS[0], default=False)
 def limits(session: nox.Session) -> None:
     """Endless bodies, bombs, drips and redirects, in full; `tests` runs a shorter form."""

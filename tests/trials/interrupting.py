@@ -21,6 +21,7 @@ import dis
 import functools
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FrameType
@@ -86,13 +87,17 @@ class Moment:
 
     Attributes:
         place: the line, as file and number; None until it has come.
+        when: the time at which it came, on `time.monotonic()`.
         lost: exceptions that came while an object was dropped, where Python loses them.
+        is_last: whether later moments have nothing to try any more; set by who tries.
     """
 
     def __init__(self, number: int, files: frozenset[str]) -> None:
         self.number = number
         self.place: str | None = None
+        self.when = 0.0
         self.lost: list[BaseException] = []
+        self.is_last = False
         self._files = files
         self._seen = 0
         self._action: Callable[[], object] = int
@@ -145,6 +150,7 @@ class Moment:
                 if points.between(before, now):
                     if self._seen == self.number:
                         self.place = f"{Path(code.co_filename).name}:{frame.f_lineno}"
+                        self.when = time.monotonic()
                         self._action()
                     self._seen += 1
                 before = now
@@ -154,7 +160,7 @@ class Moment:
 
 
 def moments(files: frozenset[str] = DRIVERS, *, first: int = 0, step: int = 1) -> Iterator[Moment]:
-    """Yield one moment after another, until a run was over before its moment came.
+    """Yield one moment after another, until a run ends before its moment or one is the last.
 
     Args:
         files: the files whose lines count.
@@ -165,7 +171,7 @@ def moments(files: frozenset[str] = DRIVERS, *, first: int = 0, step: int = 1) -
     while True:
         moment = Moment(number, files)
         yield moment
-        if moment.place is None:
+        if moment.place is None or moment.is_last:
             return
         number += step
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from mirascope.core.testing import ReceivedRequest, Server
 
-from .interrupting import DRIVERS, HTTPCORE, moments
+from .conftest import Tried
+from .interrupting import DRIVERS, HTTPCORE
 from .protocols import Protocol, name_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -39,7 +40,7 @@ def test_a_fork(
     serve: Callable[..., Server],
     thread: str | None,
     timeout: float | None,
-    stride: int,
+    tried: Tried,
 ) -> None:
     def reply(request: ReceivedRequest) -> Any:
         return protocol.reply(*[f"<{name_of(request.body)}>"] * 3)
@@ -65,7 +66,7 @@ def test_a_fork(
             code = 0 if right else 2
         os._exit(code)
 
-    for moment in moments(DRIVERS | HTTPCORE, step=8 * stride):
+    for moment in tried.moments(DRIVERS | HTTPCORE, step=41):
         stream = ask("parent", timeout=timeout)
         with moment(fork, thread=thread):
             content = stream.collect().content
@@ -73,4 +74,4 @@ def test_a_fork(
         assert stream.state == "completed", moment
         assert [ended(child) for child in children] == [0] * len(children), moment
         children.clear()
-    assert moment.number > 40
+    assert tried.furthest > 40

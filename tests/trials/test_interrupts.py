@@ -15,6 +15,7 @@ from mirascope.core import StreamConsumedError
 from mirascope.core.plugins import hookimpl, isolated_registry, register_plugin
 from mirascope.core.testing import Hold, ReceivedRequest, Server
 
+from .conftest import Tried
 from .interrupting import (
     DRIVERS,
     HTTPCORE,
@@ -22,7 +23,6 @@ from .interrupting import (
     TimeLimit,
     elsewhere,
     interrupt,
-    moments,
     time_limit,
 )
 from .protocols import Protocol, name_of
@@ -156,11 +156,11 @@ def test_what_a_signal_handler_raises(
     read: Callable[[Any], None],
     options: dict[str, Any],
     action: Callable[[], None],
-    stride: int,
+    tried: Tried,
     tmp_path: Path,
 ) -> None:
     """It passes as it is, and the connection is let go."""
-    for moment in moments(DRIVERS | {__file__}, step=stride):
+    for moment in tried.moments(DRIVERS | {__file__}, step=5):
         with ground.neighbour(moment):
             path = tmp_path / f"{moment.number}.jsonl"
             stream = ground.ask("tried", record=path if options else None, **options)
@@ -181,7 +181,7 @@ def test_what_a_signal_handler_raises(
                 del stream
                 gc.collect()
             ground.check(moment)
-    assert moment.number > 40
+    assert tried.furthest > 40
 
 
 @pytest.mark.parametrize("place", ["here", "elsewhere"])
@@ -189,28 +189,26 @@ def test_what_a_signal_handler_raises(
 @pytest.mark.parametrize("name", ["tried", "stalled", "late"])
 @pytest.mark.parametrize("timeout", [None, 20], ids=["", "deadlines"])
 def test_cancelling(
-    ground: Ground, name: str, how: str, place: str, timeout: float | None, stride: int
+    ground: Ground, name: str, how: str, place: str, timeout: float | None, tried: Tried
 ) -> None:
     """Whenever it comes, whoever waits for the stream goes on."""
-    files, step = (DRIVERS, stride) if place == "elsewhere" else (DRIVERS | HTTPCORE, 3 * stride)
-    for moment in moments(files, step=step):
+    files, step = (DRIVERS, 5) if place == "elsewhere" else (DRIVERS | HTTPCORE, 17)
+    for moment in tried.moments(files, step=step):
         with ground.neighbour(moment):
             stream = ground.ask(name, timeout=timeout)
             action = getattr(stream, how)
             # Behind the last moment the stream would wait for good.
-            late = threading.Event()
-            last = threading.Timer(
-                2, lambda late=late, stream=stream: (late.set(), stream.cancel())
-            )
+            late = time.monotonic() + 2
+            last = threading.Timer(2, stream.cancel)
             last.start()
             # A stream that ends before its loop begins can't be iterated.
             begun = contextlib.suppress(StreamConsumedError)
             with begun, moment(action if place == "here" else elsewhere(action)):
                 read_whole(stream)
             last.cancel()
+            moment.is_last = time.monotonic() >= late
+            assert not moment.is_last or moment.when == 0 or moment.when >= late, moment
             assert stream.state in ("completed", "cancelled", "stopped"), moment
             assert is_honest(stream), moment
             ground.check(moment)
-            if late.is_set():
-                break
-    assert moment.number > 20
+    assert tried.furthest > 20

@@ -6,14 +6,15 @@ import contextlib
 
 from mirascope.core.testing import Server
 
-from .interrupting import interrupt, moments
+from .conftest import Tried
+from .interrupting import interrupt
 from .protocols import Protocol
 
 
-def test_an_interrupt_in_the_middle_of_an_ending(protocol: Protocol, stride: int) -> None:
+def test_an_interrupt_in_the_middle_of_an_ending(protocol: Protocol, tried: Tried) -> None:
     with Server(protocol.reply("a"), path="/v1") as server:
         client = protocol.client(server.url, connections=2)
-        for moment in moments(step=stride):
+        for moment in tried.moments():
             stream = protocol.ask("tried", client=client)
             with moment(interrupt), contextlib.suppress(KeyboardInterrupt):
                 for _ in stream:
