@@ -134,6 +134,29 @@ async def test_two_openers_send_one_request(api: API, serve: Serve) -> None:
     assert len(server.requests) == 1
 
 
+async def test_who_iterates_while_another_opens_ends_nothing(api: API, serve: Serve) -> None:
+    sent = threading.Event()
+    server = serve([Hold(sent), *streamed(*answer("Hi"), DONE)])
+    async with api.connected(server) as connection:
+        stream = await api.call(api.ask(**connection))
+
+        def in_a_thread() -> Any:
+            return stream.open()
+
+        opening = asyncio.ensure_future(
+            stream.open() if api.is_async else asyncio.to_thread(in_a_thread)
+        )
+        await asyncio.to_thread(server.wait_requests, 1)
+        with pytest.raises(StreamConsumedError, match="being opened"):
+            await anext(aiter(stream)) if api.is_async else next(iter(stream))
+        assert stream.state == "streaming"
+        sent.set()
+        await opening
+        reading = await api.drain(stream)
+    assert reading.error is None
+    assert (stream.content, stream.state) == ("Hi", "completed")
+
+
 async def test_a_stream_that_is_cancelled_as_it_begins_sends_nothing(
     api: API, serve: Serve
 ) -> None:

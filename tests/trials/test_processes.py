@@ -113,6 +113,10 @@ EXITS = {
     "a stream that was opened": "stream = ask('stalled').open()",
     "a stream that is half read": "stream = ask('stalled'); print(next(iter(stream))[0].content)",
     "an iterator that is half read": "it = iter(ask('stalled')); print(next(it)[0].content)",
+    "an iterator in a module that is emptied late": """
+        threading.it = iter(ask('stalled'))
+        print(next(threading.it)[0].content)
+    """,
     "an exit inside the loop": "for _ in ask('stalled'): sys.exit()",
     "a daemon thread that reads": """
         stream = ask('stalled')

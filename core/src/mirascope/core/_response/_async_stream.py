@@ -66,28 +66,35 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         if self.state.ended:
             self._check_readable()
         with self._alone():
-            if self._lease.source is not None or not self._begin():
-                return self
-            failure: BaseException | None = None
-            try:
-                if not self._cancelled:
-                    await self._in_time(self._lease.open(self._call.send_async))
-            except GivenUp:
-                # cancel() or aclose() came while the request was under way: not an error.
-                self._finish(StreamState.CANCELLED)
-                await self._lease.release()
-            except OpeningFailed as failed:
-                failure = self._opening_error(failed.error)
-            except StreamTimeoutError as error:
-                failure = self._broken(error)
-            except BaseException as exc:
-                # The task was cancelled, or Ctrl-C: it passes unchanged.
-                self._interrupted(exc)
-                raise
-            if failure is not None:
-                # Outside of the handler, where it would get the raw exception as its context.
-                raise failure
+            if self._lease.source is None:
+                # An iterator that has not opened yet is about to.
+                self._check_readable()
+                await self._open()
         return self
+
+    async def _open(self) -> None:
+        """Send the request, for the one that opens or iterates."""
+        if self._lease.source is not None or not self._begin():
+            return
+        failure: BaseException | None = None
+        try:
+            if not self._cancelled:
+                await self._in_time(self._lease.open(self._call.send_async))
+        except GivenUp:
+            # cancel() or aclose() came while the request was under way: not an error.
+            self._finish(StreamState.CANCELLED)
+            await self._lease.release()
+        except OpeningFailed as failed:
+            failure = self._opening_error(failed.error)
+        except StreamTimeoutError as error:
+            failure = self._broken(error)
+        except BaseException as exc:
+            # The task was cancelled, or Ctrl-C: it passes unchanged.
+            self._interrupted(exc)
+            raise
+        if failure is not None:
+            # Outside of the handler, where it would get the raw exception as its context.
+            raise failure
 
     async def aclose(self) -> None:
         """End the stream and close its connection. What arrived stays readable. Idempotent."""
@@ -145,12 +152,14 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
         return cast("BaseCallResponse[Any]", self._whole_response())
 
     async def _iterate(self, claim: object) -> AsyncIterator[Item[ChunkT]]:
-        self._claim()
+        with self._alone():
+            # From here on nobody else opens.
+            self._claim()
         self._claimed_by = claim
         piece: Piece | None = None
         error: BaseException | None
         try:
-            await self.open()
+            await self._open()
             source = self._lease.source
             if source is None or self._ending is not None:
                 return

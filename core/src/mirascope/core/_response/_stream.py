@@ -21,6 +21,7 @@ from .._transport._lease import Lease
 from .._transport._opening import DeadlinePassed, GivenUp, OpeningFailed
 from .._transport._source import Piece, Source
 from .._transport._watchdog import WATCHDOG
+from ._at_exit import close_at_exit
 from ._call_response import BaseCallResponse
 from ._reader import Item
 from ._stream_base import ChunkT, StreamBase
@@ -82,40 +83,48 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         if self.state.ended:
             self._check_readable()
         with self._alone():
-            if self._lease.source is not None:
-                return self
-            warn_of_blocked_loop(
-                "a synchronous stream is read inside a running event loop, and no other task runs "
-                "while it waits: decorate an 'async def' and write 'async for'"
-            )
-            if not self._begin():
-                return self
-            deadline = None if self._deadlines is None else self._deadlines.next(time.monotonic())
-            failure: BaseException | None = None
-            try:
-                if not self._cancelled:
-                    self._lease.open(self._call.send, None if deadline is None else deadline.when)
-            except GivenUp:
-                # cancel() or close() came while the request was under way: not an error.
-                self._finish(StreamState.CANCELLED)
-            except DeadlinePassed:
-                assert deadline is not None  # noqa: S101 - narrows the type
-                failure = self._broken(self._timeout_error(deadline.name, deadline.seconds))
-            except OpeningFailed as failed:
-                failure = self._opening_error(failed.error)
-            except BaseException as exc:
-                # Ctrl-C, or what a signal handler raised while this waited: it passes unchanged.
-                self._interrupted(exc)
-                self._lease.release()
-                raise
-            if failure is not None:
-                # Outside of the handler, where it would get the raw exception as its context.
-                raise failure
-            if self._cancelled:
-                # cancel() came before there was anything to interrupt, or with the response.
-                self._finish(StreamState.CANCELLED)
-                self._lease.release()
+            if self._lease.source is None:
+                # An iterator that has not opened yet is about to.
+                self._check_readable()
+                self._open()
         return self
+
+    def _open(self) -> None:
+        """Send the request, for the one that opens or iterates."""
+        if self._lease.source is not None:
+            return
+        warn_of_blocked_loop(
+            "a synchronous stream is read inside a running event loop, and no other task runs "
+            "while it waits: decorate an 'async def' and write 'async for'"
+        )
+        if not self._begin():
+            return
+        deadline = None if self._deadlines is None else self._deadlines.next(time.monotonic())
+        failure: BaseException | None = None
+        try:
+            close_at_exit(self)
+            if not self._cancelled:
+                self._lease.open(self._call.send, None if deadline is None else deadline.when)
+        except GivenUp:
+            # cancel() or close() came while the request was under way: not an error.
+            self._finish(StreamState.CANCELLED)
+        except DeadlinePassed:
+            assert deadline is not None  # noqa: S101 - narrows the type
+            failure = self._broken(self._timeout_error(deadline.name, deadline.seconds))
+        except OpeningFailed as failed:
+            failure = self._opening_error(failed.error)
+        except BaseException as exc:
+            # Ctrl-C, or what a signal handler raised while this waited: it passes unchanged.
+            self._interrupted(exc)
+            self._lease.release()
+            raise
+        if failure is not None:
+            # Outside of the handler, where it would get the raw exception as its context.
+            raise failure
+        if self._cancelled:
+            # cancel() came before there was anything to interrupt, or with the response.
+            self._finish(StreamState.CANCELLED)
+            self._lease.release()
 
     def close(self) -> None:
         """End the stream and close its connection. What arrived stays readable. Idempotent."""
@@ -149,6 +158,17 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         generator: Any = None if self._generator is None else self._generator()
         return generator is not None and bool(generator.gi_running)
 
+    def end_of_process(self) -> None:
+        """The interpreter ends: close the connection, unless a daemon thread is reading it."""
+        if self._lease.source is None or self._is_running or self._lease.is_inherited:
+            return
+        generator = None if self._generator is None else self._generator()
+        if generator is not None:
+            # It holds the HTTP client's generators, which the interpreter would end later.
+            generator.close()
+        self._finish(StreamState.STOPPED)
+        self._lease.drop()
+
     def __enter__(self) -> Self:
         return self.open()
 
@@ -180,13 +200,15 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
         return cast("BaseCallResponse[Any]", self._whole_response())
 
     def _iterate(self) -> Generator[Item[ChunkT]]:
-        self._claim()
+        with self._alone():
+            # From here on nobody else opens.
+            self._claim()
         piece: Piece | None = None
         error: BaseException | None
         # The generator refers to the stream and never the other way round: when the loop drops
         # it, reference counting alone runs `finally` and closes the connection.
         try:
-            self.open()
+            self._open()
             source = self._lease.source
             if source is None or self._ending is not None:
                 return
