@@ -102,6 +102,16 @@ def test_where_credentials_are_found() -> None:
     assert found(client=object()) == []
 
 
+def test_a_short_password_is_hidden_in_its_address() -> None:
+    settings = {"base_url": "https://anna:p%40ss@host.test/v1"}
+    secrets = Secrets.of(settings=settings, request={})
+    for shown in ("https://anna:p%40ss@host.test/v1", "at anna:p@ss@host.test"):
+        assert "***host.test" in secrets.hide(shown)
+    basic = base64.b64encode(b"anna:p@ss").decode()
+    assert secrets.hide(f"Basic {basic}") == "Basic ***"
+    assert secrets.hide("p@ss is short") == "p@ss is short"
+
+
 @pytest.mark.parametrize("value", ["", "EMPTY", "ollama", "none"])
 def test_placeholders_are_no_credentials(value: str) -> None:
     assert Secrets([value]).hide(f"a {value} b") == f"a {value} b"

@@ -382,6 +382,11 @@ def _in_address(url: object) -> Iterator[str]:
             if part:
                 yield part
                 yield unquote(part)
+        if password:
+            # A short one alone may be a word of any answer; behind its name it is not.
+            given = parts.netloc.rpartition("@")[0]
+            yield f"{given}@"
+            yield f"{unquote(given)}@"
         if user and password:
             pair = f"{unquote(user)}:{unquote(password)}".encode()
             yield base64.b64encode(pair).decode()
