@@ -233,6 +233,14 @@ async def test_a_key_that_is_refused(way: Way, serve: Any) -> None:
     assert KEY not in f"{caught.value!r} {caught.value}"
 
 
+@pytest.mark.parametrize("message", [5, ["no"], {"text": "no"}, None, True])
+async def test_an_error_whose_message_is_not_a_text(way: Way, serve: Any, message: Any) -> None:
+    server = serve(whole({"error": {"code": 400, "message": message}}, status=400))
+    async with way.client(server) as client:
+        with pytest.raises(BadRequestError, match="400"):
+            await way.items(await way.ask(client))
+
+
 @pytest.mark.parametrize("by", ["header", "detail"])
 async def test_when_to_come_again(way: Way, serve: Any, by: str) -> None:
     info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}

@@ -74,7 +74,9 @@ def _status_error(error: GoogleAPIError) -> APIError:
 
 
 def _message(error: GoogleAPIError) -> str:
-    return error.message or str(error)
+    # The SDK's annotation promises a text, and hands on whatever the server sent.
+    message: object = error.message
+    return message if isinstance(message, str) and message else str(error)
 
 
 def _headers(error: GoogleAPIError) -> Mapping[str, str]:
