@@ -133,6 +133,18 @@ def leaks(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def fuzz(session: nox.Session) -> None:
+    """Damaged bodies of every protocol; two minutes."""
+    trial(session, "fuzz")
+
+
+@nox.session(python=PYTHONS[0], default=False)
+def states(session: nox.Session) -> None:
+    """Every public attribute in every state, and every error through pickle and deepcopy."""
+    trial(session, "states")
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def limits(session: nox.Session) -> None:
     """Endless bodies, bombs, drips and redirects, in full; `tests` runs a shorter form."""
     install_workspace(session)
