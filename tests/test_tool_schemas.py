@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
-from mirascope.core._tools._function_tool import to_tool_type
+from mirascope.core._tools._tool_types import to_tool_type
 from mirascope.core.testing import Server
 from mirascope_tests.turns import WAYS, Way, calling, declared
 from pydantic import BaseModel, Field, SecretStr

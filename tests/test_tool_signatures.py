@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import pytest
 from mirascope.core import BaseTool, ToolError, UsageError
-from mirascope.core._tools._function_tool import to_tool_type
+from mirascope.core._tools._tool_types import to_tool_type
 from mirascope.core.testing import Server
 from mirascope_tests.turns import WAYS, Way, calling, declared, returned
 from pydantic import BaseModel, Field

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from mirascope.core import BaseTool, InvalidTool, ToolError, UsageError
-from mirascope.core._tools._function_tool import to_tool_type
+from mirascope.core._tools._tool_types import to_tool_type
 from mirascope.core.testing import Server, streamed, whole
 from mirascope_tests.api import API, Reading
 from mirascope_tests.chat import DONE, answer, chunk, completion

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from .core import BaseDynamicConfig as BaseDynamicConfig
     from .core import BaseMessageParam as BaseMessageParam
     from .core import BaseTool as BaseTool
+    from .core import BaseToolKit as BaseToolKit
     from .core import Messages as Messages
     from .core import prompt_template as prompt_template
+    from .core import toolkit_tool as toolkit_tool
 
     __version__: str
 else:
@@ -39,10 +41,12 @@ __all__ = [
     "BaseDynamicConfig",
     "BaseMessageParam",
     "BaseTool",
+    "BaseToolKit",
     "Messages",
     "core",
     "llm",
     "prompt_template",
+    "toolkit_tool",
 ]
 
 

@@ -18,7 +18,6 @@ _PART = (
     "{'type': 'text', 'text': …}, or write {url:image} in a template"
 )
 _STRUCTURED = "ask the API for JSON and validate response.content with pydantic"
-_TOOLKIT = "give the methods as tools, as in tools=[toolkit.method]"
 _PROVIDER = "a provider's name is a string: annotate it with str"
 _COST = "a response has .cost and .cost_details, and mirascope.core.prices.cost prices a usage"
 _CALL_PARAMS = "use those of a provider, such as openai.OpenAICallParams"
@@ -33,7 +32,6 @@ NAMES = {
     "BaseCallParams": _CALL_PARAMS,
     "BasePrompt": "write a function with @prompt_template",
     "BaseStructuredStream": _STRUCTURED,
-    "BaseToolKit": _TOOLKIT,
     "BaseType": _STRUCTURED,
     "CacheControlPart": _PART,
     "CommonCallParams": _CALL_PARAMS,
@@ -60,7 +58,6 @@ NAMES = {
     "merge_decorators": "write the decorators one above the other",
     "metadata": _METADATA,
     "override": _AGAIN,
-    "toolkit_tool": _TOOLKIT,
     "transform_tool_outputs": "a result that is not a string goes to the model as JSON",
 }
 """The neutral names of `mirascope`, `mirascope.core`, `mirascope.core.base` and `mirascope.llm`."""

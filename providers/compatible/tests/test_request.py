@@ -16,7 +16,7 @@ from mirascope.core import (
     ToolCallDelta,
     Usage,
 )
-from mirascope.core._tools._function_tool import to_tool_type
+from mirascope.core._tools._tool_types import to_tool_type
 from mirascope_compatible import CompatibleProvider
 
 PROVIDER = CompatibleProvider()

@@ -12,7 +12,7 @@ from google.genai import types
 from mirascope.core import BaseTool, CallRequest, Messages, ToolCall, UsageError
 from mirascope.core._prices._calculate import calculate_cost
 from mirascope.core._tools._base_tool import InvalidTool
-from mirascope.core._tools._function_tool import to_tool_type
+from mirascope.core._tools._tool_types import to_tool_type
 from mirascope_google import GoogleProvider
 from mirascope_google._sdk_objects import build, build_response, wire_json
 

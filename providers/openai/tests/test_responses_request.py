@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from mirascope.core import BaseTool, CallRequest, Request
-from mirascope.core._tools._function_tool import to_tool_type
+from mirascope.core._tools._tool_types import to_tool_type
 from mirascope_openai import OpenAIResponsesProvider
 
 from .responses import function_call, message, reasoning

@@ -96,6 +96,7 @@ from ._response._picture import StreamPicture
 from ._response._stream import BaseStream
 from ._state import FINISH_REASONS, FinishReason, StreamState
 from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
+from ._tools._toolkit import BaseToolKit, toolkit_tool
 from ._transport._blocked_loop import BlockedLoopWarning
 from ._transport._bounds import bound_body, bound_error
 from ._transport._clients import ClientCache
@@ -157,6 +158,7 @@ __all__ = [
     "BaseMessageParam",
     "BaseStream",
     "BaseTool",
+    "BaseToolKit",
     "Block",
     "BlockDelta",
     "BlockedLoopWarning",
@@ -263,6 +265,7 @@ __all__ = [
     "stream_from",
     "stream_from_async",
     "token_count",
+    "toolkit_tool",
     "watch_request",
     "watch_request_async",
     "without_redirects",

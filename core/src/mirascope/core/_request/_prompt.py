@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from .._errors import PromptError
 from .._provider._messages import MessageParam, has_role, to_messages
+from .._tools._texts import written
 from .._types import JSONObject
-from ._values import IMAGES, image_parts, written
+from ._values import IMAGES, image_parts
 
 _SECTION: Final = re.compile(r"^[ \t]*(SYSTEM|USER|ASSISTANT|MESSAGES):", re.MULTILINE)
 

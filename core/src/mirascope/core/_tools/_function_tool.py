@@ -12,9 +12,8 @@ from pydantic import ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 from typing_extensions import override
 
-from .._errors import UsageError
 from .._types import JSONObject
-from ._base_tool import BaseTool, ToolLike
+from ._base_tool import BaseTool
 from ._docstrings import parse_docstring
 from ._schemas import describe_property, object_schema, refuse_types
 from ._signatures import read_signature
@@ -83,17 +82,25 @@ class FunctionTool(BaseTool):
         return deepcopy(cls._function.schema)
 
     @classmethod
-    def of(cls, tool: Callable[..., Any]) -> type[Self]:
+    def of(
+        cls, tool: Callable[..., Any], *, prefix: str = "", fill: Callable[[str], str] = str
+    ) -> type[Self]:
         """Return the tool that calls something.
+
+        Args:
+            tool: a function, or anything else that can be called.
+            prefix: what stands before its name.
+            fill: fills in each description, after the docstring has been taken apart.
 
         Raises:
             UsageError: a model can't call it, or a parameter's type has no JSON schema.
         """
         signature = read_signature(tool)
-        name = signature.name
+        name = prefix + signature.name
         description, described = parse_docstring(
             signature.doc, signature.parameters.keys(), signature.bound
         )
+        description = fill(description)
         parameters = {
             _field_name(p.name, i): p for i, p in enumerate(signature.parameters.values())
         }
@@ -115,34 +122,11 @@ class FunctionTool(BaseTool):
         for field, parameter in parameters.items():
             # What a `Field` tells is meant for the model; a docstring is for everybody.
             if text := described.get(parameter.name):
-                describe_property(schema, _property(field, tool_type.model_fields[field]), text)
+                describe_property(
+                    schema, _property(field, tool_type.model_fields[field]), fill(text)
+                )
         tool_type._function = _Function(name, tool, description, schema, parameters)
         return tool_type
-
-
-def to_tool_type(tool: ToolLike) -> type[BaseTool]:
-    """Return the tool class for a function, anything else that can be called, or a tool class.
-
-    Parameters, annotations and defaults give the schema; the docstring (Google, NumPy, reST or
-    Epydoc style) gives the descriptions.
-
-    Raises:
-        UsageError: `tool` is neither, or has parameters that a model can't fill in by name, or
-            whose types have no JSON schema.
-    """
-    if isinstance(tool, type):
-        if not issubclass(tool, BaseTool):
-            raise UsageError(f"{tool.__name__!r} is not a tool: derive it from BaseTool")
-        try:
-            tool.tool_parameters()
-        except Exception as error:
-            fields = tool.model_fields.items()
-            types = {name: Annotated[(f.annotation, f)] for name, f in fields}
-            raise refuse_types(tool.__name__, types, error) from error
-        return tool
-    if not callable(tool):
-        raise UsageError(f"{tool!r} is not a tool: give a function or a subclass of BaseTool")
-    return FunctionTool.of(tool)
 
 
 def _field_name(parameter: str, index: int) -> str:

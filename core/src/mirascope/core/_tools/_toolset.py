@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from .._errors import ToolError, UsageError, describe
 from ._base_tool import BaseTool, InvalidTool, ToolCall, ToolLike
-from ._function_tool import to_tool_type
+from ._tool_types import to_tool_type
 
 
 def _check_list(tools: object) -> None:

@@ -11,6 +11,7 @@ from .._response._call_response import BaseCallResponse
 from .._response._call_response_chunk import BaseCallResponseChunk
 from .._response._stream import BaseStream
 from .._tools._base_tool import BaseTool
+from .._tools._toolkit import BaseToolKit, toolkit_tool
 
 __all__ = [
     "BaseAsyncStream",
@@ -20,9 +21,11 @@ __all__ = [
     "BaseMessageParam",
     "BaseStream",
     "BaseTool",
+    "BaseToolKit",
     "Messages",
     "Usage",
     "prompt_template",
+    "toolkit_tool",
 ]
 
 if not TYPE_CHECKING:
