@@ -96,6 +96,7 @@ from ._response._picture import StreamPicture
 from ._response._stream import BaseStream
 from ._state import FINISH_REASONS, FinishReason, StreamState
 from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
+from ._tools._tool_choice import TOOL_CHOICES, ToolChoice, ToolChoiceKind
 from ._tools._toolkit import BaseToolKit, toolkit_tool
 from ._transport._blocked_loop import BlockedLoopWarning
 from ._transport._bounds import bound_body, bound_error
@@ -139,6 +140,7 @@ else:
 __all__ = [
     "FINISH_REASONS",
     "OTHER_HOST",
+    "TOOL_CHOICES",
     "UNKNOWN_HOST",
     "APICall",
     "APIError",
@@ -238,6 +240,8 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "ToolCallEnd",
+    "ToolChoice",
+    "ToolChoiceKind",
     "ToolError",
     "UnknownPriceError",
     "UnknownPriceWarning",

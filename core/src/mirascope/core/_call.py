@@ -115,7 +115,9 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
             record: where each stream is recorded: a file that does not exist yet, a directory in
                 which every stream gets a file of its own, or a function that returns one of them
                 for each stream, or None.
-            **params: more parameters of the provider's API, such as `temperature=0.7`. `prices=`
+            **params: more parameters of the provider's API, such as `temperature=0.7`.
+                `tool_choice=` is the same for all: `"auto"`, `"none"`, `"required"`, a tool or its
+                name, besides what the API itself takes. `prices=`
                 is the call's own prices: a `PriceTable`, or US dollars per million tokens such as
                 `{"input": 2, "output": 8}`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from mirascope.core import AsyncCall, BaseDynamicConfig, BaseTool, Call, MessageParam
@@ -53,7 +53,7 @@ class AnthropicCallParams(TypedDict, total=False):
     system: str | Sequence[Mapping[str, Any]]
     temperature: float
     thinking: Mapping[str, Any]
-    tool_choice: Mapping[str, Any]
+    tool_choice: str | Callable[..., Any] | Mapping[str, Any]
     tools: Sequence[Mapping[str, Any]]
     top_k: int
     top_p: float

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from mirascope.core import (
+    TOOL_CHOICES,
     Accumulator,
     APIError,
     AsyncHTTPSource,
@@ -29,6 +30,7 @@ from mirascope.core import (
     Provider,
     Request,
     Source,
+    ToolChoiceKind,
     Usage,
     bound_body,
     http_client_options,
@@ -79,6 +81,7 @@ class AnthropicProvider(Provider):
     async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = AnthropicAsyncStream
     response_class: ClassVar[type[BaseCallResponse[Any]]] = AnthropicCallResponse
     settings: ClassVar[frozenset[str]] = frozenset({"base_url", "api_key"})
+    tool_choices: ClassVar[frozenset[ToolChoiceKind]] = TOOL_CHOICES
     prices_package: ClassVar[str | None] = "mirascope_anthropic"
 
     @override

@@ -58,6 +58,10 @@ def build_request(call: CallRequest) -> Request:
         body["system"] = _system([*_blocks(params.get("system")), *system])
     if call.tools:
         body["tools"] = [*map(tool_schema, call.tools), *(params.get("tools") or ())]
+    if call.tool_choice is not None:
+        kind, name = call.tool_choice.kind, call.tool_choice.name
+        choice: JSONObject = {"type": "any" if kind == "required" else kind}
+        body["tool_choice"] = choice if name is None else {**choice, "name": name}
     if call.stream:
         body["stream"] = True
     return Request(messages=messages, kwargs=body)

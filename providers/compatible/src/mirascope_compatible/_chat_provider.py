@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mirascope.core import (
+    TOOL_CHOICES,
     Accumulator,
     BaseTool,
     CallRequest,
@@ -14,6 +15,7 @@ from mirascope.core import (
     JSONObject,
     Provider,
     Request,
+    ToolChoiceKind,
     Usage,
 )
 from mirascope.core.wire import Framer, SSEFramer
@@ -28,6 +30,7 @@ class ChatProvider(Provider):
     """The chat-completions protocol, without a transport."""
 
     api: ClassVar[str] = "chat"
+    tool_choices: ClassVar[frozenset[ToolChoiceKind]] = TOOL_CHOICES
 
     @override
     def prepare(self, request: CallRequest) -> Request:

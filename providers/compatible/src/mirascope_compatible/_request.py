@@ -37,6 +37,10 @@ def build_request(call: CallRequest) -> Request:
     body: dict[str, Any] = {"model": call.model, "messages": messages, **call.call_params}
     if call.tools:
         body["tools"] = [*map(tool_schema, call.tools), *body.get("tools", ())]
+    if call.tool_choice is not None:
+        kind, name = call.tool_choice.kind, call.tool_choice.name
+        named = {"type": "function", "function": {"name": name}}
+        body["tool_choice"] = kind if name is None else named
     if call.stream:
         body["stream"] = True
         given: Mapping[str, Any] | None = body.pop("stream_options", {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mirascope.core import AsyncCall, BaseDynamicConfig, BaseTool, Call, MessageParam
@@ -60,6 +60,7 @@ class GoogleCallParams(TypedDict, total=False):
     system_instruction: Any
     temperature: float | None
     thinking_config: Mapping[str, Any] | None
+    tool_choice: str | Callable[..., Any]
     tool_config: Mapping[str, Any] | None
     top_k: float | None
     top_p: float | None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 from mirascope.core import (
+    TOOL_CHOICES,
     Accumulator,
     APIError,
     AsyncSource,
@@ -25,6 +26,7 @@ from mirascope.core import (
     Provider,
     Request,
     Source,
+    ToolChoiceKind,
     Usage,
     UsageError,
     http_client_options,
@@ -81,6 +83,7 @@ class GoogleProvider(Provider):
     settings: ClassVar[frozenset[str]] = frozenset(
         {"api_key", "base_url", "credentials", "location", "project", "vertexai"}
     )
+    tool_choices: ClassVar[frozenset[ToolChoiceKind]] = TOOL_CHOICES
     prices_package: ClassVar[str | None] = "mirascope_google"
 
     @override

@@ -11,11 +11,20 @@ from mirascope.core import (
     CallRequest,
     JSONObject,
     Request,
+    ToolChoice,
+    ToolChoiceKind,
     UsageError,
 )
 
 from ._messages import to_contents
 
+_MODES: Final[Mapping[ToolChoiceKind, str]] = {
+    "auto": "AUTO",
+    "none": "NONE",
+    "required": "ANY",
+    "tool": "ANY",
+}
+"""https://ai.google.dev/api/caching#FunctionCallingConfig"""
 _EMPTY_PARTS: Final[tuple[JSONObject, ...]] = ({"text": ""}, {})
 
 
@@ -41,6 +50,8 @@ def build_request(call: CallRequest) -> Request:
     if call.tools:
         declarations = [declaration(tool) for tool in call.tools]
         config["tools"] = [{"function_declarations": declarations}, *(config.get("tools") or ())]
+    if call.tool_choice is not None:
+        config["tool_config"] = _tool_config(call.tool_choice, config.get("tool_config"))
     config.setdefault("automatic_function_calling", {"disable": True})
     return Request(
         messages=messages,
@@ -70,6 +81,18 @@ def declaration(tool: type[BaseTool]) -> JSONObject:
     if schema["properties"]:
         function["parameters_json_schema"] = schema
     return function
+
+
+def _tool_config(choice: ToolChoice, given: object) -> JSONObject:
+    """Return the `tool_config` that says which functions the model may call."""
+    items = cast("Mapping[str, Any]", given).items() if isinstance(given, Mapping) else ()
+    known = {_snake_case(name): value for name, value in items}
+    if (given is not None and not items) or known.get("function_calling_config"):
+        raise UsageError("tool_choice and tool_config both say what may be called; give one")
+    calling: JSONObject = {"mode": _MODES[choice.kind]}
+    if choice.name is not None:
+        calling["allowed_function_names"] = [choice.name]
+    return {**known, "function_calling_config": calling}
 
 
 def _config(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mirascope.core import (
@@ -87,7 +87,7 @@ class OpenAICallParams(TypedDict, total=False):
     stop: str | Sequence[str] | None
     stream_options: Mapping[str, Any] | None
     temperature: float | None
-    tool_choice: str | Mapping[str, Any]
+    tool_choice: str | Callable[..., Any] | Mapping[str, Any]
     top_logprobs: int | None
     top_p: float | None
     user: str

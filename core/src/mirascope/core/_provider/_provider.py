@@ -26,6 +26,7 @@ from .._prices._table import PriceTable
 from .._prices._usage import Usage
 from .._state import FINISH_REASONS, FinishReason
 from .._tools._base_tool import BaseTool
+from .._tools._tool_choice import ToolChoice, ToolChoiceKind
 from .._transport._connection import Connection
 from .._transport._source import AsyncSource, Source
 from .._types import JSONObject
@@ -50,6 +51,8 @@ class CallRequest:
         tools: the tools that the model may call.
         call_params: parameters of the provider's API.
         stream: whether the response is to be streamed.
+        tool_choice: which of the tools the model may call, or has to; None where the call does not
+            say it, or says it in the API's own form, as one of `call_params`.
     """
 
     model: str
@@ -57,6 +60,7 @@ class CallRequest:
     tools: Sequence[type[BaseTool]] = ()
     call_params: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     stream: bool
+    tool_choice: ToolChoice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,9 @@ class Provider(ABC):
     """What a call without `stream=True` returns."""
     settings: ClassVar[frozenset[str]] = frozenset()
     """The connection settings that calls take besides the API's own parameters."""
+    tool_choices: ClassVar[frozenset[ToolChoiceKind]] = frozenset()
+    """Which choices `CallRequest.tool_choice` may be, and `prepare` says to the API. Without any,
+    `tool_choice=` is a parameter of the API like others."""
     prices_package: ClassVar[str | None] = None
     """The package that holds this provider's `prices.toml`, or None where no price is known."""
 

@@ -12,6 +12,7 @@ from .._prices._table import PriceTable
 from .._provider._provider import CallRequest, Provider, Request
 from .._recording._recorder import ProviderFacts, RecordTypes, check_record, recorder_for
 from .._tools._base_tool import ToolLike
+from .._tools._tool_choice import ToolChoice, is_neutral, read_tool_choice
 from .._tools._toolset import Toolset
 from .._transport._connection import Connection
 from ._arguments import parse_call_params
@@ -133,6 +134,7 @@ def prepare(
         else parse_max_bytes(max_bytes, stream=settings.stream),
     )
     _check_name(settings.provider, settings.model, connection)
+    choice, api_params = _tool_choice(settings.provider, toolset, call_params)
     return PreparedCall(
         provider=settings.provider,
         model=settings.model,
@@ -142,8 +144,9 @@ def prepare(
                 model=settings.model,
                 messages=messages,
                 tools=toolset.types,
-                call_params=call_params,
+                call_params=api_params,
                 stream=settings.stream,
+                tool_choice=choice,
             ),
         ),
         connection=connection,
@@ -171,6 +174,23 @@ def _check_name(provider: Provider, model: str, connection: Connection) -> None:
         raise UsageError(
             f"{model!r} names its provider, which the decorator does already: write {own!r}"
         )
+
+
+def _tool_choice(
+    provider: Provider, toolset: Toolset, call_params: Mapping[str, Any]
+) -> tuple[ToolChoice | None, Mapping[str, Any]]:
+    """Part the choice that is the same for all providers from the parameters of the API."""
+    given = call_params.get("tool_choice")
+    if not is_neutral(given) or (isinstance(given, str) and not provider.tool_choices):
+        return None, call_params
+    choice = read_tool_choice(
+        given,
+        provider=provider.name,
+        takes=provider.tool_choices,
+        names=[tool.tool_name() for tool in toolset.types],
+        is_open=any(call_params.get(name) for name in ("tools", "config")),
+    )
+    return choice, {name: v for name, v in call_params.items() if name != "tool_choice"}
 
 
 def _request(provider: Provider, call: CallRequest) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import string
 from collections.abc import Callable
@@ -69,7 +70,7 @@ class BaseToolKit(BaseModel):
         """
         names = dict.fromkeys(n for c in reversed(type(self).__mro__) for n in vars(c))
         methods = (getattr(self, name) for name in names if self._is_tool(name))
-        if tools := [self._tool(method) for method in methods]:
+        if tools := [_tool_of(self, method) for method in methods]:
             return tools
         raise UsageError(
             f"the toolkit {type(self).__name__!r} has no tools: mark its methods with @toolkit_tool"
@@ -80,47 +81,42 @@ class BaseToolKit(BaseModel):
         found: Any = inspect.getattr_static(self, name, None)
         return hasattr(getattr(found, "__func__", found), _MARK)
 
-    def _tool(self, method: Callable[..., Any]) -> type[BaseTool]:
-        prefix = f"{self.__namespace__}_" if self.__namespace__ else ""
-        return FunctionTool.of(method, prefix=prefix, fill=self._filled)
-
-    def _filled(self, text: str) -> str:
-        """Return a description with the values of this toolkit in it."""
-        owner = f"the toolkit {type(self).__name__!r}"
-        try:
-            pieces = list(string.Formatter().parse(text)) if "{self" in text else None
-        except ValueError as error:
-            raise UsageError(
-                f"{owner}: {error} in {text!r}: write '{{{{' and '}}}}' for braces"
-            ) from None
-        return text if pieces is None else "".join(self._piece(owner, *p) for p in pieces)
-
-    def _piece(
-        self,
-        owner: str,
-        literal: str,
-        field: str | None,
-        spec: str | None,
-        conversion: str | None,
-    ) -> str:
-        if field is None:
-            return literal
-        formatter = string.Formatter()
-        try:
-            value, _ = formatter.get_field(field, (), {"self": self})
-            if conversion:
-                value = formatter.convert_field(value, conversion)
-            return literal + written(value, spec or "")
-        except (KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
-            raise UsageError(
-                f"{owner}: a docstring has {{{field}}}, which is not filled in ({error}): name a "
-                "field as in {self.name}, and write '{{' and '}}' for braces"
-            ) from error
-
 
 def toolkit_tool_type(method: Callable[..., Any]) -> type[BaseTool] | None:
     """Return the tool for a marked method of a toolkit; None for anything else."""
     owner: object = getattr(method, "__self__", None)
     if isinstance(owner, BaseToolKit) and hasattr(method, _MARK):
-        return owner._tool(method)
+        return _tool_of(owner, method)
     return None
+
+
+def _tool_of(toolkit: BaseToolKit, method: Callable[..., Any]) -> type[BaseTool]:
+    namespace = toolkit.__namespace__
+    return FunctionTool.of(
+        method,
+        prefix=f"{namespace}_" if namespace else "",
+        fill=functools.partial(_filled, toolkit),
+    )
+
+
+def _filled(toolkit: BaseToolKit, text: str) -> str:
+    """Return a description with the values of a toolkit in it."""
+    if "{self" not in text:
+        return text
+    owner = f"the toolkit {type(toolkit).__name__!r}"
+    formatter = string.Formatter()
+    parts: list[str] = []
+    field: str | None = None
+    try:
+        for literal, field, spec, conversion in formatter.parse(text):
+            parts.append(literal)
+            if field is not None:
+                value, _ = formatter.get_field(field, (), {"self": toolkit})
+                value = formatter.convert_field(value, conversion) if conversion else value
+                parts.append(written(value, spec or ""))
+    except (KeyError, IndexError, AttributeError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"{owner}: a docstring has {{{field or ''}}}, which is not filled in ({error}): name a "
+            "field as in {self.name}, and write '{{' and '}}' for braces"
+        ) from error
+    return "".join(parts)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mirascope.core import (
+    TOOL_CHOICES,
     Accumulator,
     BaseAsyncStream,
     BaseCallResponse,
@@ -17,6 +18,7 @@ from mirascope.core import (
     FinishReason,
     JSONObject,
     Request,
+    ToolChoiceKind,
 )
 from typing_extensions import override
 
@@ -38,6 +40,7 @@ class OpenAIResponsesProvider(SDKTransport):
     """
 
     api: ClassVar[str] = "responses"
+    tool_choices: ClassVar[frozenset[ToolChoiceKind]] = TOOL_CHOICES
     stream_class: ClassVar[type[BaseStream[Any]]] = OpenAIResponsesStream
     async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = OpenAIResponsesAsyncStream
     response_class: ClassVar[type[BaseCallResponse[Any]]] = OpenAIResponsesCallResponse

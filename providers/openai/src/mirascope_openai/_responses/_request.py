@@ -36,6 +36,9 @@ def build_request(call: CallRequest) -> Request:
         body.setdefault("input", items)
     if call.tools:
         body["tools"] = [*map(tool_schema, call.tools), *body.get("tools", ())]
+    if call.tool_choice is not None:
+        kind, name = call.tool_choice.kind, call.tool_choice.name
+        body["tool_choice"] = kind if name is None else {"type": "function", "name": name}
     if call.stream:
         body["stream"] = True
     return Request(messages=[*system, *items], kwargs=body)
