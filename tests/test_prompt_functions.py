@@ -291,8 +291,6 @@ async def later() -> str:
         ("{x}", PNG, r"^fn: \{x\} is bytes, which are not text: decode them, or write"),
         ("{x:list}", [b"a"], "is bytes"),
         ("{x}", memoryview(b"a"), "is bytes"),
-        ("{x:audio}", b"a", "has the format 'audio', which templates don't have"),
-        ("{x:documents}", [], "has the format 'documents'"),
         ("{x:.2f}", "a", r"\{x:.2f\} can't format a str"),
         ("{x:image}", "cover.png", "is not the URL of an image: 'cover.png'; give a file as"),
         ("{x:image}", "/etc/passwd", "is not the URL of an image"),

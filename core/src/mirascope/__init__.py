@@ -11,11 +11,18 @@ TYPE_CHECKING = False  # as type checkers know it: importing typing would cost m
 if TYPE_CHECKING:
     from . import core as core
     from . import llm as llm
+    from .core import AudioPart as AudioPart
+    from .core import AudioURLPart as AudioURLPart
     from .core import BaseDynamicConfig as BaseDynamicConfig
     from .core import BaseMessageParam as BaseMessageParam
     from .core import BaseTool as BaseTool
     from .core import BaseToolKit as BaseToolKit
+    from .core import DocumentPart as DocumentPart
+    from .core import DocumentURLPart as DocumentURLPart
+    from .core import ImagePart as ImagePart
+    from .core import ImageURLPart as ImageURLPart
     from .core import Messages as Messages
+    from .core import TextPart as TextPart
     from .core import prompt_template as prompt_template
     from .core import toolkit_tool as toolkit_tool
 
@@ -38,11 +45,18 @@ else:
 
 
 __all__ = [
+    "AudioPart",
+    "AudioURLPart",
     "BaseDynamicConfig",
     "BaseMessageParam",
     "BaseTool",
     "BaseToolKit",
+    "DocumentPart",
+    "DocumentURLPart",
+    "ImagePart",
+    "ImageURLPart",
     "Messages",
+    "TextPart",
     "core",
     "llm",
     "prompt_template",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PART = (
     "put a part in the provider's own form into the content of a message, such as "
-    "{'type': 'text', 'text': …}, or write {url:image} in a template"
+    "{'type': 'text', 'text': …, 'cache_control': {'type': 'ephemeral'}}"
 )
 _STRUCTURED = "ask the API for JSON and validate response.content with pydantic"
 _PROVIDER = "a provider's name is a string: annotate it with str"
@@ -25,9 +25,7 @@ _METADATA = "return {'metadata': {…}} from the function"
 _AGAIN = "decorate the undecorated function again, as in call('anthropic/…')(fn)"
 
 NAMES = {
-    "AudioPart": _PART,
-    "AudioSegment": _PART,
-    "AudioURLPart": _PART,
+    "AudioSegment": "use AudioPart with the bytes of the file, or a pathlib.Path",
     "BaseCallKwargs": "a response has .call_kwargs, a dict",
     "BaseCallParams": _CALL_PARAMS,
     "BasePrompt": "write a function with @prompt_template",
@@ -36,18 +34,13 @@ NAMES = {
     "CacheControlPart": _PART,
     "CommonCallParams": _CALL_PARAMS,
     "CostMetadata": _COST,
-    "DocumentPart": _PART,
-    "DocumentURLPart": _PART,
     "FromCallArgs": _STRUCTURED,
     "GenerateJsonSchemaNoTitles": "a tool has tool_parameters()",
-    "ImagePart": _PART,
-    "ImageURLPart": _PART,
     "JsonableType": "a result that is not a string goes to the model as JSON: annotate it with Any",
     "LocalProvider": _PROVIDER,
     "Metadata": _METADATA,
     "Provider": _PROVIDER,
     "ResponseModelConfigDict": _STRUCTURED,
-    "TextPart": _PART,
     "ToolCallPart": "send back the message_param of the response that had the call",
     "ToolConfig": "set the API's own parameters in call_params",
     "ToolResultPart": "use response.tool_message_params([(tool, output)])",

@@ -99,7 +99,7 @@ def test_a_missing_value_names_the_closest() -> None:
         filled("{x}")
 
 
-@pytest.mark.parametrize("value", [{"content": "x"}, 5, b"x", [None], {1}])
+@pytest.mark.parametrize("value", [{"content": "x"}, 5, [None], {1}])
 def test_what_is_no_message(value: Any) -> None:
     with pytest.raises(PromptError, match="it must be messages"):
         to_messages(value, what="it")

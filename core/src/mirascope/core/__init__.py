@@ -72,7 +72,18 @@ from ._provider._deltas import (
     WholeTextDelta,
 )
 from ._provider._failures import failure_in, is_keep_alive
+from ._provider._media import MediaSource
 from ._provider._messages import BaseMessageParam, MessageParam, Messages
+from ._provider._parts import (
+    AudioPart,
+    AudioURLPart,
+    DocumentPart,
+    DocumentURLPart,
+    ImagePart,
+    ImageURLPart,
+    TextPart,
+    refuse_parts,
+)
 from ._provider._provider import CallRequest, Provider, Request
 from ._public import publish as _publish
 from ._recording._format import RecordedEnd, RecordedRead, Recording
@@ -151,6 +162,8 @@ __all__ = [
     "AsyncHTTPSource",
     "AsyncObjectSource",
     "AsyncSource",
+    "AudioPart",
+    "AudioURLPart",
     "AuthenticationError",
     "BadRequestError",
     "BaseAsyncStream",
@@ -179,16 +192,21 @@ __all__ = [
     "Decorated",
     "Delta",
     "DisabledProviderError",
+    "DocumentPart",
+    "DocumentURLPart",
     "EndDelta",
     "ErrorDelta",
     "ExtraDelta",
     "FinishDelta",
     "FinishReason",
     "HTTPSource",
+    "ImagePart",
+    "ImageURLPart",
     "IncompatibleProviderError",
     "InvalidTool",
     "JSONObject",
     "JSONProgress",
+    "MediaSource",
     "MessageParam",
     "Messages",
     "MetaDelta",
@@ -235,6 +253,7 @@ __all__ = [
     "StreamTruncatedError",
     "SyncOrAsyncDecorator",
     "TextDelta",
+    "TextPart",
     "ThinkingDelta",
     "Timeouts",
     "ToolCall",
@@ -265,6 +284,7 @@ __all__ = [
     "is_keep_alive",
     "json_object",
     "prompt_template",
+    "refuse_parts",
     "same_arguments",
     "stream_from",
     "stream_from_async",

@@ -170,10 +170,12 @@ def _block(part: Any) -> Any:
 def _file(file: Mapping[str, Any]) -> JSONObject:
     if data := file.get("file_data"):
         block = _media(data)
+    elif url := file.get("file_url"):
+        block = {"type": "document", "source": {"type": "url", "url": url}}
     elif file_id := file.get("file_id"):
         block = {"type": "document", "source": {"type": "file", "file_id": file_id}}
     else:
-        raise PromptError("a 'file' part needs 'file_data' (a data: URL) or 'file_id'")
+        raise PromptError("a 'file' part needs 'file_data' (a data: URL), 'file_url' or 'file_id'")
     if block["type"] == "document" and (title := file.get("filename")):
         block["title"] = title
     return block
@@ -197,6 +199,10 @@ def _media(url: str) -> JSONObject:
         return {"type": "document", "source": source}
     if "base64" not in parameters:
         data = base64.b64encode(unquote_to_bytes(data)).decode()
+    if media_type != "application/pdf" and not media_type.startswith("image/"):
+        raise PromptError(
+            f"Anthropic's API takes images, PDF and text, not {media_type!r}: give its text"
+        )
     source = {"type": "base64", "media_type": media_type, "data": data}
     return {"type": "image" if media_type.startswith("image/") else "document", "source": source}
 

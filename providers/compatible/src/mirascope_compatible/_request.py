@@ -10,6 +10,7 @@ from mirascope.core import (
     CallRequest,
     JSONObject,
     Request,
+    refuse_parts,
 )
 
 _SAYS: Final = (
@@ -27,12 +28,19 @@ OpenRouter, which sends `reasoning_details`, takes a message of nothing else.
 """
 
 
+_REFUSED: Final = {
+    "audio URL": "give its bytes or a pathlib.Path",
+    "document URL": "give its bytes or a pathlib.Path",
+}
+
+
 def build_request(call: CallRequest) -> Request:
     """Return a call as the body of `POST /chat/completions`.
 
     Usage is asked for unless `stream_options` says `include_usage: False` or is None: for servers
     that refuse the option, nothing of it is sent then.
     """
+    refuse_parts(call.messages, _REFUSED, where="the API of chat completions")
     messages = [dict(message) for message in call.messages if not _says_nothing(message)]
     body: dict[str, Any] = {"model": call.model, "messages": messages, **call.call_params}
     if call.tools:

@@ -115,10 +115,13 @@ def _translated(data: Mapping[str, Any], kind: object) -> JSONObject:
         return _anthropic_media(data)
     if kind == "input_audio":
         audio = data["input_audio"]
+        if url := audio.get("url"):
+            return _media(url, "audio/mp3")
         return _inline(f"audio/{audio['format']}", audio["data"])
     if kind == "file":
         file = data["file"]
-        return _media(file.get("file_data") or file.get("file_id"), "application/pdf")
+        url = file.get("file_data") or file.get("file_url") or file.get("file_id")
+        return _media(url, "application/pdf")
     raise UsageError(
         f"a message has a part of the type {kind!r}, which has no translation for Gemini: give a "
         "part in Gemini's own form, such as {'inlineData': {'mimeType': …, 'data': …}}"

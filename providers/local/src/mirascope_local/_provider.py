@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from mirascope.core import (
     BaseAsyncStream,
@@ -16,6 +17,7 @@ from mirascope.core import (
     PriceTable,
     Request,
     UsageError,
+    refuse_parts,
 )
 from mirascope_compatible import ChatProvider
 from typing_extensions import override
@@ -26,6 +28,9 @@ from ._generation import LocalAsyncSource, LocalSource
 from ._request import completion, with_defaults
 from ._stream import LocalAsyncStream, LocalStream
 
+_REFUSED: Final[Mapping[str, str]] = dict.fromkeys(
+    ("image", "audio", "document"), "its models read text only"
+)
 _STREAMED: JSONObject = {"stream": True, "stream_options": {"include_usage": True}}
 
 
@@ -42,6 +47,7 @@ class LocalProvider(ChatProvider):
 
     @override
     def prepare(self, request: CallRequest) -> Request:
+        refuse_parts(request.messages, _REFUSED, where="the local provider")
         prepared = super().prepare(request)
         return replace(prepared, kwargs=with_defaults(prepared.kwargs))
 

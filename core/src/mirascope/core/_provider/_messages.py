@@ -9,6 +9,8 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from .._errors import PromptError
+from ._media import MediaSource, is_media, read_media
+from ._parts import media_part
 
 
 # What a model does with a message that is its field: a provider's own keys are not to be dropped.
@@ -41,8 +43,9 @@ class Messages:
         ```
     """
 
-    Type: TypeAlias = str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]
-    """What a function may return as its prompt: a string, a message, or several of them."""
+    Type: TypeAlias = str | Mapping[str, Any] | Sequence[Mapping[str, Any] | MediaSource]
+    """What a function may return as its prompt: a string, a message, or several of them; or the
+    parts of one message of the user, where there is more than text among them."""
 
     @staticmethod
     def System(content: Any) -> BaseMessageParam:  # noqa: N802 - reads as the role
@@ -72,7 +75,8 @@ def to_messages(
 
     Args:
         value: a string (one user message), a message, or a sequence of messages. An SDK's message
-            object counts as the mapping it dumps to.
+            object counts as the mapping it dumps to. A sequence with a part among its items, such
+            as an image, is one user message of those parts.
         what: what `value` is, for the error.
         is_message: whether a mapping is a message; only a provider knows the forms of its own.
 
@@ -82,7 +86,13 @@ def to_messages(
     if isinstance(value, str):
         return [Messages.User(value)]
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return [_to_message(item, what, is_message) for item in cast("Sequence[object]", value)]
+        items = cast("Sequence[object]", value)
+        if any(_is_part(item, is_message) for item in items):
+            value = Messages.User(list(items))
+        else:
+            return [_to_message(item, what, is_message) for item in items]
+    elif _is_part(value, is_message):
+        value = Messages.User([value])
     return [_to_message(value, what, is_message)]
 
 
@@ -95,23 +105,38 @@ def _to_message(
     if not isinstance(value, Mapping) and callable(dump := getattr(value, "model_dump", None)):
         message = dump(exclude_none=True)
     if isinstance(message, Mapping) and is_message(cast("Mapping[str, Any]", message)):
-        return _with_text_parts(cast("Mapping[str, Any]", message))
+        return _with_parts(cast("Mapping[str, Any]", message), what)
     raise PromptError(
         f"{what} must be messages (mappings with 'role' and 'content') or a string, not {value!r}"
     )
 
 
-def _with_text_parts(message: MessageParam) -> MessageParam:
-    """Return a message whose content has no bare string among its parts: no API takes one there."""
-    content = message.get("content")
+def _is_part(value: object, is_message: Callable[[Mapping[str, Any]], bool]) -> bool:
+    if not isinstance(value, Mapping):
+        return is_media(value)
+    part = cast("Mapping[str, Any]", value)
+    return isinstance(part.get("type"), str) and not is_message(part)
+
+
+def _with_parts(message: MessageParam, what: str) -> MessageParam:
+    """Return a message whose content has parts where a program put strings, bytes and paths."""
+    content: object = message.get("content")
     if not isinstance(content, (list, tuple)):
-        return message
+        if not is_media(content):
+            return message
+        content = [content]
     parts = cast("Sequence[object]", content)
-    if not any(isinstance(part, str) for part in parts):
+    if not any(isinstance(part, str) or is_media(part) for part in parts):
         return message
-    return {
-        **message,
-        "content": [
-            {"type": "text", "text": part} if isinstance(part, str) else part for part in parts
-        ],
-    }
+    return {**message, "content": [_part(part, what) for part in parts]}
+
+
+def _part(value: object, what: str) -> object:
+    if isinstance(value, str):
+        return {"type": "text", "text": value}
+    if not is_media(value):
+        return value
+    try:
+        return media_part(read_media(value))
+    except ValueError as error:
+        raise PromptError(f"{what}: a part of a message {error}") from error

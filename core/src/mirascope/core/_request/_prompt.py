@@ -19,7 +19,7 @@ from .._errors import PromptError
 from .._provider._messages import MessageParam, has_role, to_messages
 from .._tools._texts import written
 from .._types import JSONObject
-from ._values import IMAGES, image_parts
+from ._part_fields import field_parts, makes_parts
 
 _SECTION: Final = re.compile(r"^[ \t]*(SYSTEM|USER|ASSISTANT|MESSAGES):", re.MULTILINE)
 
@@ -45,8 +45,9 @@ class PromptTemplate:
 
     Fields are `{name}`, `{name.attribute}`, `{name[key]}`, with the conversions and format specs of
     `str.format`; `{{` and `}}` are braces. `{name:list}` writes an item on each line,
-    `{name:lists}` a group of items in each paragraph; `{name:image}` and `{name:images}` put
-    images into the message. None writes nothing. Without a section the whole is one user message.
+    `{name:lists}` a group of items in each paragraph; `{name:image}`, `{name:audio}`,
+    `{name:document}`, `{name:text}` and `{name:part}` put a part into the message, and their
+    plurals several. None writes nothing. Without a section the whole is one user message.
     `MESSAGES: {history}` puts a list of messages in. A section that is empty once filled in is
     left out.
 
@@ -131,19 +132,19 @@ class PromptTemplate:
         return pieces
 
     def _content(self, pieces: tuple[_Piece, ...], values: Mapping[str, Any]) -> Any:
-        """Return the text of a section, or its parts where it has images."""
-        if not any(piece.spec in IMAGES for piece in pieces):
+        """Return the text of a section, or its parts where it has more than text."""
+        if not any(makes_parts(piece.spec) for piece in pieces):
             return self._filled(pieces, values).strip()
         parts: list[JSONObject] = []
         text: list[_Piece] = []
         for piece in pieces:
             text.append(piece)
-            if piece.spec in IMAGES:
+            if makes_parts(piece.spec):
                 text[-1] = replace(piece, field=None)
                 parts += self._text_part(text, values)
                 text.clear()
                 with self._named(piece):
-                    parts += image_parts(self._value(piece, values), piece.spec)
+                    parts += field_parts(self._value(piece, values), piece.spec)
         return parts + self._text_part(text, values)
 
     def _text_part(self, pieces: list[_Piece], values: Mapping[str, Any]) -> list[JSONObject]:

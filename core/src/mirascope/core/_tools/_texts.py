@@ -7,12 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping
-from typing import Any, Final, cast
-
-_ELSEWHERE: Final = frozenset(
-    {"audio", "audios", "cache_control", "document", "documents", "part", "parts", "text", "texts"}
-)
-"""Format specs that Mirascope v1 had, and that nothing here takes."""
+from typing import Any, cast
 
 
 def written(value: Any, spec: str) -> str:
@@ -33,10 +28,10 @@ def written(value: Any, spec: str) -> str:
         return "\n".join(_items(value))
     if spec == "lists":
         return "\n\n".join("\n".join(_items(group)) for group in collection(value))
-    if spec in _ELSEWHERE:
+    if spec.startswith("cache_control"):
         raise ValueError(
-            f"has the format {spec!r}, which templates don't have: return a message whose content "
-            "is a list with the part in it"
+            "has the format 'cache_control', which is Anthropic's alone: return a message with the "
+            "part in it, as in {'type': 'text', 'text': …, 'cache_control': {'type': 'ephemeral'}}"
         )
     if not isinstance(value, str):
         _refuse(value)
@@ -65,7 +60,8 @@ def _refuse(value: object) -> None:
     """Refuse what has a representation, but no text that a model should read."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise ValueError(
-            "is bytes, which are not text: decode them, or write {name:image} for an image"
+            "is bytes, which are not text: decode them, or "
+            "write {name:image}, {name:audio} or {name:document}"
         )
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):

@@ -14,6 +14,7 @@ ToolChoiceKind: TypeAlias = Literal["auto", "none", "required", "tool"]
 `"tool"`: it calls the one that is named."""
 
 TOOL_CHOICES: Final[frozenset[ToolChoiceKind]] = frozenset(get_args(ToolChoiceKind))
+"""Every kind of choice: what a provider declares whose API can be told each of them."""
 
 _WORDS: Final[Mapping[str, ToolChoiceKind]] = {
     "auto": "auto",

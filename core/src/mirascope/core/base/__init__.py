@@ -5,6 +5,15 @@ from typing import TYPE_CHECKING
 from ..._left_out import attribute_error as _attribute_error
 from .._prices._usage import Usage
 from .._provider._messages import BaseMessageParam, Messages
+from .._provider._parts import (
+    AudioPart,
+    AudioURLPart,
+    DocumentPart,
+    DocumentURLPart,
+    ImagePart,
+    ImageURLPart,
+    TextPart,
+)
 from .._request._prompt_function import BaseDynamicConfig, prompt_template
 from .._response._async_stream import BaseAsyncStream
 from .._response._call_response import BaseCallResponse
@@ -14,6 +23,8 @@ from .._tools._base_tool import BaseTool
 from .._tools._toolkit import BaseToolKit, toolkit_tool
 
 __all__ = [
+    "AudioPart",
+    "AudioURLPart",
     "BaseAsyncStream",
     "BaseCallResponse",
     "BaseCallResponseChunk",
@@ -22,7 +33,12 @@ __all__ = [
     "BaseStream",
     "BaseTool",
     "BaseToolKit",
+    "DocumentPart",
+    "DocumentURLPart",
+    "ImagePart",
+    "ImageURLPart",
     "Messages",
+    "TextPart",
     "Usage",
     "prompt_template",
     "toolkit_tool",

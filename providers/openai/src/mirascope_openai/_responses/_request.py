@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
-from mirascope.core import BaseTool, CallRequest, JSONObject, Request
+from mirascope.core import BaseTool, CallRequest, JSONObject, Request, refuse_parts
 from mirascope.core.json import as_mappings
 
 _SAID: Final[Mapping[str, str]] = {"text": "text", "output_text": "text", "refusal": "refusal"}
 """The parts of an assistant's message that are text, and where the text is."""
+
+
+_REFUSED: Final = {"audio": "use the API of chat completions, which is the default"}
 
 
 def build_request(call: CallRequest) -> Request:
@@ -25,6 +28,7 @@ def build_request(call: CallRequest) -> Request:
     by `previous_response_id` does not repeat. Where the call gives `instructions` itself, or where
     nothing else is said, they stay items of the input.
     """
+    refuse_parts(call.messages, _REFUSED, where="OpenAI's Responses API")
     system, items = _split(_input_items(call.messages))
     body: dict[str, Any] = {"model": call.model, **call.call_params}
     instructions = [_plain(item["content"]) for item in system]
