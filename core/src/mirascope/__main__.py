@@ -14,7 +14,7 @@ def main() -> None:
             raise
         sys.exit('mirascope: the command line is an extra: pip install "mirascope-core[cli]"')
     except KeyboardInterrupt:
-        sys.exit("mirascope: stopped")
+        sys.exit(130)
     run_command_line()
 
 

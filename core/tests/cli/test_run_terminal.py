@@ -216,7 +216,7 @@ def test_ctrl_c_in_a_terminal(serve: Callable[..., Server]) -> None:
     session.read_until(last)
     session.type(b"^C")
     session.process.send_signal(signal.SIGINT)
-    assert session.finish() == 1
+    assert session.finish() == -signal.SIGINT
     shown = session.screen()
     assert shown[:4] == [
         "One.",

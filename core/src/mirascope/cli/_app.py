@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import warnings
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
+from ._models import models
 from ._output import discard_standard_output, say
 from ._prices import prices
 from ._providers import providers
 from ._replay import replay
 from ._run import run
+from ._wording import at_a_shell
 
 FAILED: Final = 1
 """The exit status where the stream, or the command, did not complete."""
+INTERRUPTED: Final = 130
+"""The exit status after Ctrl-C, as shells have it: 128 and the number of the signal."""
 WRONG_USAGE: Final = 2
 """The exit status where the command line itself can't work."""
 
@@ -47,14 +53,27 @@ class _Commands(TyperGroup):
             discard_standard_output()
             raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
-            say("stopped")
-            raise typer.Exit(FAILED) from None
+            _die_of_interrupt()
         except Exception as error:
             status = _status_of(error)
             if status is None:
                 raise
-            say(str(error))
+            say(at_a_shell(str(error)))
             raise typer.Exit(status) from None
+
+
+def _die_of_interrupt() -> NoReturn:
+    """End as a program ends that Ctrl-C has stopped: a shell then leaves its loop, too.
+
+    https://www.cons.org/cracauer/sigint.html
+    """
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    if os.name == "posix":
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    os._exit(INTERRUPTED)
 
 
 def _hide_unknown_prices() -> None:
@@ -79,13 +98,13 @@ app = typer.Typer(
     help="Ask language models, from any provider that is installed.",
     cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 """The commands, as a `typer.Typer`."""
 app.command()(run)
+app.command()(models)
 app.command()(providers)
 app.command()(replay)
 app.add_typer(prices)
@@ -104,7 +123,11 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+            "--version",
+            "-V",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and exit.",
         ),
     ] = False,
 ) -> None:

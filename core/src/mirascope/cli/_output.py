@@ -5,7 +5,10 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from mirascope.core import BaseTool
 
 # A terminal obeys control characters, and a model or a server can send any.
 _CONTROLS: Final = {
@@ -53,6 +56,9 @@ class Display(Protocol):
     def thinking(self, text: str) -> None:
         """Show more of the reasoning."""
 
+    def tool(self, tool: BaseTool) -> None:
+        """Show a tool call."""
+
     def close(self, *, completed: bool) -> None:
         """Show what is left; nothing follows. `completed`: True if the answer is whole."""
 
@@ -78,6 +84,9 @@ class PlainDisplay:
 
     def thinking(self, text: str) -> None:
         """Show nothing: reasoning is not part of the answer."""
+
+    def tool(self, tool: BaseTool) -> None:
+        """Show nothing: calls are told on standard error."""
 
     def close(self, *, completed: bool) -> None:
         """End the last line. Nothing is written for an answer that failed before it began."""

@@ -3,39 +3,58 @@
 from __future__ import annotations
 
 import sys
-import time
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from ._answer import Answer, LinesDisplay
+from ._default_model import MODEL_VARIABLE, default_model
+from ._input import message_text, user_content
 from ._json import parse_json
-from ._output import Display, PlainDisplay, note, say
+from ._models import complete_model
+from ._output import Display, PlainDisplay
 
 if TYPE_CHECKING:
-    from mirascope.core import BaseCallResponseChunk, BaseStream, BaseTool
+    from mirascope.core import BaseStream
 
-DEFAULT_MODEL: Final = "local/smollm2-135m"
-"""The embedded model, which needs neither a key nor a network."""
+_OPTIONS: Final = {
+    "model": "name the model with --model",
+    "messages": "the messages are PROMPT, --system and --attachment",
+    "stream": "an answer is always streamed; --format json prints it whole",
+    "tools": "a tool is a function of a program",
+}
+"""What is never a parameter of an API, and what gives it."""
 
-_SHORTEST: Final = 0.05
-"""Seconds; an answer that was read in less came in one piece, which tells nothing of its speed."""
+
+class RunFormat(StrEnum):
+    """What is printed of an answer."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
 
 
 def run(
     prompt: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="PROMPT",
-            help="What to ask. '-' reads it from standard input.",
+            help="What to ask. What is piped in follows it, or is the prompt where there is none.",
             show_default=False,
         ),
-    ],
+    ] = None,
     model: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--model", "-m", metavar="PROVIDER/MODEL", help="Whom to ask, as in openai/gpt-4o."
+            "--model",
+            "-m",
+            metavar="PROVIDER/MODEL",
+            help=f"Whom to ask, as in openai/gpt-4o; else ${MODEL_VARIABLE}, a provider whose key "
+            "is set, or the embedded model.",
+            autocompletion=complete_model,
         ),
-    ] = DEFAULT_MODEL,
+    ] = None,
     api: Annotated[
         str | None,
         typer.Option(
@@ -43,7 +62,18 @@ def run(
         ),
     ] = None,
     system: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="A system message before the prompt.")
+        str | None,
+        typer.Option("--system", "-s", metavar="TEXT", help="A system message before the prompt."),
+    ] = None,
+    attachment: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attachment",
+            "-a",
+            metavar="FILE|URL",
+            help="An image that goes with the prompt; '-' reads it from standard input. May be "
+            "repeated.",
+        ),
     ] = None,
     param: Annotated[
         list[str] | None,
@@ -71,23 +101,32 @@ def run(
             "in the directory FILE.",
         ),
     ] = None,
+    form: Annotated[
+        RunFormat,
+        typer.Option(
+            "--format",
+            help="The text, one JSON object at the end, or a line of JSON for each piece and one "
+            "for the whole.",
+        ),
+    ] = RunFormat.TEXT,
 ) -> None:
     """Ask a model and stream its answer.
 
     The answer goes to standard output: rendered in a terminal, byte for byte into a pipe. It is
     followed by one line on standard error: model, tokens in and out, cost, time to the first
-    token, and tokens per second from then on.
+    token, and tokens per second from then on. Keys are read from the environment, as in
+    OPENAI_API_KEY.
     """
     from mirascope.core import Messages, StreamState, call
 
+    model = model or default_model()
     parameters = _parameters(param or [])
     if base_url is not None:
         _require_setting("base_url", "--base-url", model, api, parameters)
         parameters["base_url"] = base_url
-    text = sys.stdin.buffer.read() if prompt == "-" else prompt
-    messages = [Messages.User(_message(text, "prompt"))]
+    messages = [Messages.User(user_content(prompt, attachment or []))]
     if system is not None:
-        messages.insert(0, Messages.System(_message(system, "system message")))
+        messages.insert(0, Messages.System(message_text(system, "system message")))
 
     # A prompt from the command line is not a template: its braces are text, so it is a message.
     @call(model, stream=True, api=api, call_params=parameters, timeout=timeout, record=record)
@@ -95,96 +134,16 @@ def run(
         return messages
 
     stream = ask()
-    answer = _Answer(stream, _display())
-    problem = answer.show()
-    for tool in stream.tools:
-        note(f"tool call: {tool.tool_call.name}({tool.tool_call.arguments})")
-    if stream.refusal:
-        note(f"the model declined: {stream.refusal}")
-    if problem is not None:
-        say(problem)
-    if answer.began or stream.state is StreamState.COMPLETED:
-        note(answer.summary())
+    answer = Answer(stream, _display(stream, form))
+    answer.report(answer.show())
+    if answer.interrupted:
+        raise KeyboardInterrupt
     raise typer.Exit(0 if stream.state is StreamState.COMPLETED else 1)
 
 
-class _Answer:
-    """Shows a stream and takes its times."""
-
-    def __init__(self, stream: BaseStream[Any], display: Display) -> None:
-        self._stream = stream
-        self._display = display
-        self._first: float | None = None
-        self._end = 0.0
-
-    @property
-    def began(self) -> bool:
-        """Whether anything of the answer arrived."""
-        return self._first is not None
-
-    def show(self) -> str | None:
-        """Read the stream to its end; return why it did not complete, if it did not."""
-        from mirascope.core import MirascopeError, ProviderError, StreamState, UsageError
-
-        display = self._display
-        problem = None
-        # Held, so that the iterator outlives an interrupt in the loop's body: dropping it would
-        # stop the stream before it can be cancelled.
-        items = iter(self._stream)
-        try:
-            for chunk, tool in items:
-                if self._first is None and _has_output(chunk, tool):
-                    self._first = time.time()
-                if thinking := chunk.thinking:
-                    display.thinking(thinking)
-                if chunk.content:
-                    display.text(chunk.content)
-        except KeyboardInterrupt:
-            self._stream.cancel()
-            problem = "stopped before the answer was complete"
-        except (ProviderError, UsageError):
-            raise
-        except MirascopeError as error:
-            problem = str(error)
-        finally:
-            self._end = time.time()
-            self._stream.close()
-            display.close(completed=self._stream.state is StreamState.COMPLETED)
-        return problem
-
-    def summary(self) -> str:
-        """Return the line with what the answer used, cost and took."""
-        from ._summary import summary
-
-        # Of the request, and not of this object: a process first imports its SDK.
-        start = self._stream.start_time.timestamp()
-        if self._first is None:
-            return summary(self._stream, f"no token in {max(0.0, self._end - start):.2f} s")
-        timings = [f"first token {max(0.0, self._first - start):.2f} s"]
-        usage = self._stream.common_usage
-        if usage is not None:
-            # Reasoning that stays hidden is counted, but was over before the first token came.
-            hidden = 0 if self._stream.thinking else usage.reasoning_tokens
-            seconds = self._end - self._first
-            if seconds < _SHORTEST:
-                seconds = max(self._end - start, 0.001)
-            timings.append(f"{(usage.output_tokens - hidden) / seconds:.1f} tokens/s")
-        return summary(self._stream, *timings)
-
-
-def _has_output(chunk: BaseCallResponseChunk[Any], tool: BaseTool | None) -> bool:
-    from mirascope.core import ToolCallDelta
-
-    return bool(
-        tool is not None
-        or chunk.content
-        or chunk.thinking
-        or chunk.refusal
-        or any(type(delta) is ToolCallDelta for delta in chunk.deltas)
-    )
-
-
-def _display() -> Display:
+def _display(stream: BaseStream[Any], form: RunFormat) -> Display:
+    if form is not RunFormat.TEXT:
+        return LinesDisplay(stream, pieces=form is RunFormat.JSONL)
     if not sys.stdout.isatty():
         return PlainDisplay()
     from ._terminal import terminal_display
@@ -200,6 +159,8 @@ def _parameters(given: list[str]) -> dict[str, Any]:
         key, equals, value = item.partition("=")
         if not equals or not key:
             raise UsageError(f"--param takes KEY=VALUE, as in temperature=0.7, not {item!r}")
+        if key in _OPTIONS:
+            raise UsageError(f"--param can't give {key!r}: {_OPTIONS[key]}")
         if key in parameters:
             raise UsageError(f"--param {key} is given twice")
         try:
@@ -221,18 +182,3 @@ def _require_setting(
     # A model without a provider is refused with a better message later.
     if slash and provider and name not in load_provider(provider, api).settings:
         raise UsageError(f"provider {provider!r} takes no {option}")
-
-
-def _message(text: str | bytes, what: str) -> str:
-    """Return a message's text without the last line's end, which `echo` puts there."""
-    from mirascope.core import UsageError
-
-    try:
-        # Bytes of an argument that are not UTF-8 are surrogates in its string.
-        text = text.decode() if isinstance(text, bytes) else text.encode().decode()
-    except UnicodeError:
-        raise UsageError(f"the {what} must be UTF-8 text") from None
-    text = text.removesuffix("\n").removesuffix("\r")
-    if not text.strip():
-        raise UsageError(f"the {what} is empty")
-    return text

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
@@ -18,6 +18,9 @@ from rich.text import Text
 
 from ._markdown import Block, split_blocks, split_finished
 from ._output import Display, PlainDisplay, SurrogateJoiner, printable
+
+if TYPE_CHECKING:
+    from mirascope.core import BaseTool
 
 _PAUSE: Final = 0.1
 """Seconds between two repaints."""
@@ -90,6 +93,9 @@ class TerminalDisplay:
             self._thinks = True
             text = printable(self._joined(text))
             self._console.print(Text(text, style="dim"), end="", soft_wrap=True)
+
+    def tool(self, tool: BaseTool) -> None:
+        """Show nothing: calls are told on standard error, after the answer."""
 
     def close(self, *, completed: bool) -> None:
         """Print what is left."""

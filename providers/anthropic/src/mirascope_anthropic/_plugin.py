@@ -36,4 +36,5 @@ def mirascope_provider() -> ProviderSpec:
         api_key_env=("ANTHROPIC_API_KEY",),
         sdk="anthropic",
         docs_url="https://docs.anthropic.com/en/api/messages",
+        default_model="claude-haiku-4-5",
     )

@@ -37,4 +37,5 @@ def mirascope_provider() -> ProviderSpec:
         api_key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         sdk="google-genai",
         docs_url="https://ai.google.dev/gemini-api/docs",
+        default_model="gemini-2.5-flash",
     )

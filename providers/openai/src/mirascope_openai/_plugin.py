@@ -43,4 +43,5 @@ def mirascope_provider() -> ProviderSpec:
         api_key_env=("OPENAI_API_KEY",),
         sdk="openai",
         docs_url="https://platform.openai.com/docs",
+        default_model="gpt-4o-mini",
     )

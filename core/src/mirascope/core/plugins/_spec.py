@@ -66,6 +66,8 @@ class ProviderSpec:
         docs_url: where its documentation is.
         base_url: the address of the one server that this is, for a host of another provider's
             protocol; its users import that provider's package. None for a provider.
+        default_model: the model that the command line asks where a key of `api_key_env` is set and
+            none is named; None where there is no such choice.
     """
 
     name: str
@@ -78,6 +80,7 @@ class ProviderSpec:
     sdk: str | None = None
     docs_url: str | None = None
     base_url: str | None = None
+    default_model: str | None = None
 
 
 class HostPlugin(Protocol):
