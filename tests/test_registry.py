@@ -83,6 +83,10 @@ class GammaProvider(CompatibleProvider):
     base_url = "http://127.0.0.1:9/v1"
 
 
+def named(name: str) -> Provider:
+    return type("NamedProvider", (GammaProvider,), {"name": name})()
+
+
 # What is found
 
 
@@ -180,6 +184,12 @@ BAD = {
         NOT_A_PROVIDER.replace("APIS", "lambda: 1 / 0"),
         r"API 'chat'.*ZeroDivisionError",
     ),
+    "API of another name": (
+        NOT_A_PROVIDER.replace(
+            "APIS", "lambda: __import__('mirascope_compatible').CompatibleProvider()"
+        ),
+        r"CompatibleProvider.name is 'compatible', and must be 'bad' as in its ProviderSpec",
+    ),
     "configure raises": (
         SPEC + "\n    @hookimpl\n    def mirascope_configure(settings): raise KeyError('region')\n",
         r"mirascope_configure\(\) raised KeyError: 'region'",
@@ -189,6 +199,36 @@ BAD = {
         "        return (yield)\n",
         r"'mirascope_stream_started'.*wrapper",
     ),
+    "wrapped cost": (
+        SPEC + "\n    @hookimpl(wrapper=True)\n    def mirascope_cost(usage):\n"
+        "        return (yield)\n",
+        r"'mirascope_cost' can't be a hook wrapper",
+    ),
+    "awaited": (
+        SPEC + "\n    @hookimpl\n    async def mirascope_stream_started(stream): pass\n",
+        r"'mirascope_stream_started' is an 'async def'",
+    ),
+    "panic on import": (
+        "class Panic(BaseException): pass\nraise Panic('at the disco')",
+        r"failed to import 'mirascope_bad': Panic: at the disco",
+    ),
+    "capabilities in a list": (
+        SPEC.replace("frozenset()", "['sync', 'telepathy']"),
+        r"capabilities must be a frozenset of Capability, not \['sync'",
+    ),
+    "unknown capability": (
+        SPEC.replace("frozenset()", "frozenset({'telepathy'})"),
+        r"capabilities has 'telepathy'",
+    ),
+    "key variable as text": (
+        SPEC.replace("capabilities=", "api_key_env='X_KEY', capabilities="),
+        r"api_key_env must be a tuple of names, such as \('ACME_API_KEY',\), not 'X_KEY'",
+    ),
+    "version is a truth": (
+        SPEC.replace("api_version=1", "api_version=True"),
+        r"api_version must be a whole number, not True",
+    ),
+    "title is a number": (SPEC.replace('title="Bad"', "title=5"), r"title must be text, not 5"),
 }
 
 
@@ -199,7 +239,7 @@ def test_a_bad_plugin_is_refused_with_its_reason_and_hurts_no_other(
     code, reason = BAD[bad]
     installed.install("mirascope-bad", code=code, version="2.5")
     configure(team="blue")
-    register_provider(Plugin("zeta", GammaProvider()))
+    register_provider(Plugin("zeta", named("zeta")))
     for _ in range(2):
         with pytest.raises(BrokenProviderError, match=reason) as info:
             load_provider("bad")
@@ -207,6 +247,9 @@ def test_a_bad_plugin_is_refused_with_its_reason_and_hurts_no_other(
         assert "(mirascope-bad 2.5)" in str(info.value)
         # The general advice is given where no better one is known.
         fixed = bad in {"wrong hook", "wrong hook beside the right one", "no hookimpl"}
+        if bad == "awaited":
+            assert str(info.value).endswith("where there is something to wait for")
+            continue
         assert str(info.value).endswith("?" if fixed else "; upgrade mirascope-bad or uninstall it")
         assert "\n" not in str(info.value)
     found = {status.name: status for status in statuses()}
@@ -251,7 +294,7 @@ def test_two_distributions_with_one_name_conflict_and_neither_is_imported(instal
 def test_registering_one_by_hand_settles_a_conflict(installed: Site) -> None:
     installed.install("mirascope-dup-b", name="dup")
     installed.install("mirascope-dup-a", name="dup")
-    register_provider(Plugin("dup", GammaProvider()), replace=True)
+    register_provider(Plugin("dup", named("dup")), replace=True)
     assert provider("dup").title == "A plugin"
     status = next(status for status in statuses() if status.name == "dup")
     assert status.state is PluginState.OK
@@ -318,7 +361,7 @@ def test_an_installed_name_is_taken_too() -> None:
     with isolated_registry():
         with pytest.raises(ProviderConflictError, match="'openai' is taken"):
             register_provider(Plugin("openai"))
-        register_provider(Plugin("openai", GammaProvider()), replace=True)
+        register_provider(Plugin("openai", named("openai")), replace=True)
         assert provider("openai").title == "A plugin"
     assert provider("openai").title == "OpenAI"
 
@@ -358,9 +401,12 @@ def test_two_threads_load_a_plugin_once(installed: Site) -> None:
     from mirascope_compatible import CompatibleProvider
     made = []
 
+    class SlowProvider(CompatibleProvider):
+        name = "slow"
+
     def make():
         time.sleep(0.05)
-        made.append(CompatibleProvider())
+        made.append(SlowProvider())
         return made[-1]
 
     time.sleep(0.05)
@@ -507,7 +553,7 @@ def test_a_cost_hook_that_fails_or_talks_nonsense_is_logged_and_passed_over(
 def test_settings_reach_plugins_that_are_loaded_before_and_after() -> None:
     class Configured(Plugin):
         def __init__(self, name: str) -> None:
-            super().__init__(name, GammaProvider())
+            super().__init__(name, named(name))
             self.settings: list[dict[str, Any]] = []
 
         @hookimpl

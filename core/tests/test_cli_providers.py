@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -26,9 +27,18 @@ class Acme(CompatibleProvider):
 @hookimpl
 def mirascope_provider():
     return ProviderSpec(
-        name={name!r}, api_version={api_version}, package="x", title="A {name} \\u6a5f provider",
-        apis={{"chat": Acme}}, capabilities=frozenset(), sdk={sdk!r},
+        name={name!r}, api_version={api_version}, package=__name__,
+        title="A {name} \\u6a5f provider", apis={{"chat": Acme}}, capabilities=frozenset(),
+        sdk={sdk!r},
     )
+"""
+
+
+HOOK = """\
+from mirascope.core.plugins import hookimpl
+
+@hookimpl
+def mirascope_call_finished(result): ...
 """
 
 
@@ -61,7 +71,7 @@ def site(tmp_path: Path) -> Path:
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 2.5\n"
         )
-        value = module if group == "mirascope.providers" else f"{module}:{name}"
+        value = f"{module}:{name}" if group == "mirascope.hosts" else module
         (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
 
     install("acme-good", "acme", good("acme"))
@@ -71,6 +81,11 @@ def site(tmp_path: Path) -> Path:
     install("acme-one", "twice", good("twice"))
     install("acme-two", "twice", good("twice"))
     install("acme-no-sdk", "nosdk", good("nosdk", sdk="a-missing-sdk"))
+    install("acme-panic", "panic", "class Panic(BaseException): ...\nraise Panic('no core')")
+    install("acme-lone", "lone", good("lone").replace("__name__", "'no_package'"))
+    install("acme-free", "free", good("free").replace("= 'free'", "= 'free'; prices_package = 'x'"))
+    install("acme-loud", "loud", "print('loaded')\n" + HOOK, group="mirascope.plugins")
+    install("acme-mute", "mute", "x = 1", group="mirascope.plugins")
     install("acme-off", "off", good("off"))
     install("acme-hosts", "acme_host", HOST, group="mirascope.hosts")
     install("acme-none", "no_prices", HOST, group="mirascope.hosts")
@@ -91,7 +106,9 @@ def providers(site: Path, *arguments: str, **env: str) -> subprocess.CompletedPr
             **env,
         },
     )
-    assert done.stderr == b""
+    # What a plugin prints is no part of the list, and what is wrong with one is told there too.
+    lines = done.stderr.decode().splitlines()
+    assert {line.partition(":")[0] for line in lines} <= {"loaded", "a plugin is not active"}
     return done
 
 
@@ -100,7 +117,12 @@ STATES = {
     "broken": "broken",
     "newer": "incompatible",
     "nosdk": "broken",
+    "free": "broken",
+    "lone": "broken",
+    "loud": "ok",
+    "mute": "broken",
     "off": "disabled",
+    "panic": "broken",
     "twice": "conflict",
     "with_sdk": "ok",
 }
@@ -119,6 +141,10 @@ def test_the_table_in_a_pipe(site: Path) -> None:
     title_column = header.index("title")
     for name, state in STATES.items():
         row = by_name[name]
+        if name in ("loud", "mute"):
+            # They have a table of their own, with fewer columns.
+            assert re.search(rf"  {state}\b", row)
+            continue
         # One ideograph takes two columns.
         column = state_column - row.count("機")
         assert row[column:].split(":")[0] == state
@@ -162,7 +188,7 @@ def test_json(site: Path) -> None:
         "name": "acme",
         "title": "A acme 機 provider",
         "distributions": ["acme-good 2.5"],
-        "package": "x",
+        "package": "acme_good",
         "sdk": None,
         "api_version": 1,
         "apis": ["chat"],
@@ -208,6 +234,17 @@ def test_json_of_plugins_that_are_not_well(site: Path) -> None:
     assert found["twice"]["distributions"] == ["acme-one 2.5", "acme-two 2.5"]
     assert found["twice"]["title"] is None
     assert "claimed by" in found["twice"]["reason"]
+
+
+def test_the_reasons_are_the_plugins_own(site: Path) -> None:
+    found = {s["name"]: s for s in json.loads(providers(site, "--format", "json").stdout)}
+    for name, reason in {
+        "panic": "failed to import 'acme_panic': Panic: no core",
+        "lone": "there is no package 'no_package', its ProviderSpec.package",
+        "free": "its prices ('x') can't be read: ModuleNotFoundError",
+        "mute": "it has no hook: is @hookimpl missing from its functions?",
+    }.items():
+        assert reason in found[name]["reason"]
 
 
 def test_check_fails_for_what_is_not_ok_but_was_not_disabled(site: Path) -> None:

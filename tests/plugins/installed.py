@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,10 +39,12 @@ class Site:
         code: str = GOOD,
         version: str = "1.0",
         group: str = "mirascope.providers",
+        editable: str = "",
     ) -> None:
         """Install a distribution of one module that is the plugin `name`.
 
-        For a host (`group`), the entry point leads to the module's attribute `HOST`.
+        For a host (`group`), the entry point leads to the module's attribute `HOST`. A name given
+        as `editable` is where the distribution's source is said to be.
         """
         module = dist.replace("-", "_")
         name = name or module.removeprefix("mirascope_")
@@ -52,8 +55,11 @@ class Site:
         info = self.path / f"{module}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: {version}\n")
-        value = module if group == "mirascope.providers" else f"{module}:HOST"
+        value = f"{module}:HOST" if group == "mirascope.hosts" else module
         (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
+        if editable:
+            direct = {"url": f"file://{editable}", "dir_info": {"editable": True}}
+            (info / "direct_url.json").write_text(json.dumps(direct))
         self.modules.append(module)
 
 

@@ -32,7 +32,9 @@ def mirascope_provider():
 
 def make():
     from mirascope_compatible import CompatibleProvider
-    return CompatibleProvider()
+    class Made(CompatibleProvider):
+        name = {name!r}
+    return Made()
 """
 
 
@@ -92,7 +94,7 @@ BAD = {
     ),
     "mirascope-hollow": (
         "hollow",
-        plugin("hollow").replace("return CompatibleProvider()", "return object()"),
+        plugin("hollow").replace("return Made()", "return object()"),
         "broken",
         "its API 'chat' is a 'object', not a Provider; upgrade mirascope-hollow or uninstall it",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from enum import StrEnum
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mirascope.core.plugins import PluginStatus, ProviderSpec
 
 _COLUMNS: Final = ("name", "title", "distribution", "SDK", "plugin API", "state")
+_HOOK_COLUMNS: Final = ("plugin without a provider", "distribution", "state")
 _HOST_COLUMNS: Final = ("host", "address", "key", "prices", "distribution", "state")
 
 
@@ -47,16 +49,21 @@ def providers(
     ] = False,
 ) -> None:
     """List the provider plugins and how they stand, and the hosts that they know by name."""
-    from mirascope.core.plugins import PluginState, host_statuses, statuses
+    from mirascope.core.plugins import PluginState, hook_statuses, host_statuses, statuses
 
-    found, hosts = [] if only_hosts else statuses(), host_statuses()
+    # What a plugin prints when it is imported is no part of the list.
+    with contextlib.redirect_stdout(sys.stderr):
+        found, hosts = [] if only_hosts else statuses(), host_statuses()
+        hooks = [] if only_hosts else hook_statuses()
     tables: list[tuple[tuple[str, ...], list[PluginStatus], list[tuple[str, ...]]]] = []
     if found:
         tables.append((_COLUMNS, found, [*map(_cells, found)]))
+    if hooks:
+        tables.append((_HOOK_COLUMNS, hooks, [*map(_hook_cells, hooks)]))
     if hosts:
         tables.append((_HOST_COLUMNS, hosts, [*map(_host_cells, hosts)]))
     if form is ProvidersFormat.JSON:
-        records = map(_host_record, hosts) if only_hosts else map(_record, found)
+        records = map(_host_record, hosts) if only_hosts else map(_record, [*found, *hooks])
         write_line(format_json([*records]))
     elif not tables:
         note('no provider is installed; for one: pip install "mirascope-core[openai]"')
@@ -68,7 +75,7 @@ def providers(
             for line in _aligned([columns, *rows]):
                 write_line(line)
     good = (PluginState.OK, PluginState.DISABLED)
-    if check and any(status.state not in good for status in (*found, *hosts)):
+    if check and any(status.state not in good for status in (*found, *hooks, *hosts)):
         raise typer.Exit(1)
 
 
@@ -145,6 +152,10 @@ def _cells(status: PluginStatus) -> tuple[str, ...]:
         _state(status),
     )
     return _shown(cells)
+
+
+def _hook_cells(status: PluginStatus) -> tuple[str, ...]:
+    return _shown((status.name, " and ".join(status.distributions), _state(status)))
 
 
 def _shown(cells: tuple[str, ...]) -> tuple[str, ...]:

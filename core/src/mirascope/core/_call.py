@@ -24,6 +24,7 @@ from ._response._stream import BaseStream
 from ._response._useless_retry import warn_of_useless_retry
 from ._scrub import conceal
 from ._tools._base_tool import ToolLike
+from .plugins._in_use import use_plugins, use_plugins_async
 
 Resolve: TypeAlias = Callable[[str, str | None], tuple[Provider, str]]
 """Takes the model and the `api=` of a decorator; returns the provider and its own model name."""
@@ -294,6 +295,7 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
 
         @functools.wraps(fn)
         async def call_model_async(*args: Any, **kwargs: Any) -> Any:
+            await use_plugins_async(settings.provider.name)
             result = await function(*args, **kwargs)
             try:
                 prepared = prepare(settings, prompt, args, kwargs, result)
@@ -313,6 +315,7 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
     def call_model(*args: Any, **kwargs: Any) -> Any:
         if settings.stream:
             warn_of_useless_retry(prompt.name)
+        use_plugins(settings.provider.name)
         result = function(*args, **kwargs)
         try:
             prepared = prepare(settings, prompt, args, kwargs, result)

@@ -24,6 +24,7 @@ from ._tools._base_tool import ToolLike
 from ._tools._toolset import Toolset
 from ._transport._connection import Connection
 from ._transport._source import AsyncSource, Piece, Source
+from .plugins._in_use import use_plugins
 
 
 class ReplaySource:
@@ -94,6 +95,7 @@ class RecordedCall(PreparedCall):
         recorded_facts: what the recording says of how the request was served.
     """
 
+    is_replay = True
     response: ReplaySource
     recorded_facts: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -218,8 +220,10 @@ def _recorded_call(
         recording = _read(recording)
     kwargs = copy.deepcopy(dict(recording.request))
     messages = recording.messages
+    whose = provider_of(recording, provider, api)
+    use_plugins(whose.name)
     return RecordedCall(
-        provider=provider_of(recording, provider, api),
+        provider=whose,
         model=recording.model,
         request=Request(messages=copy.deepcopy(messages), kwargs=kwargs),
         connection=Connection(),

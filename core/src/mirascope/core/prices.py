@@ -27,6 +27,7 @@ from ._prices._usage import Usage
 from ._provider._provider import Provider
 from ._public import publish as _publish
 from ._transport._source import json_object
+from .plugins._in_use import use_plugins
 
 __all__ = [
     "Cost",
@@ -244,8 +245,9 @@ def _check_name(provider: str) -> None:
 
 
 def _provider(provider: str | Provider, api: str | None = None) -> Provider:
-    if isinstance(provider, Provider):
-        return provider
-    from .plugins import load_provider
+    if not isinstance(provider, Provider):
+        from .plugins import load_provider
 
-    return load_provider(provider, api)
+        provider = load_provider(provider, api)
+    use_plugins(provider.name)
+    return provider

@@ -177,14 +177,13 @@ def price(
 
 def _plugins_cost(provider: str, model: str, usage: Usage) -> Cost | None:
     """Ask the plugins for a cost; None where none of them has an opinion."""
-    try:
-        cost = _observers.ask("mirascope_cost", provider=provider, model=model, usage=usage)
-    except Exception:
-        _logger.exception("a plugin's mirascope_cost failed; the provider's own prices are used")
-        return None
-    if cost is None or isinstance(cost, Cost):
-        return cost
-    _logger.error("a plugin's mirascope_cost returned %r, not a Cost: it is ignored", cost)
+    asked = _observers.answers("mirascope_cost", provider=provider, model=model, usage=usage)
+    for plugin, cost in asked:
+        if isinstance(cost, Cost):
+            return cost
+        _logger.error(
+            "mirascope_cost of the %s returned %r, not a Cost: it is ignored", plugin, cost
+        )
     return None
 
 

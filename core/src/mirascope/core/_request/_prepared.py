@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from .._prices._table import PriceTable
 from .._provider._provider import Provider, Request
@@ -38,6 +38,7 @@ class PreparedCall:
         prices: the call's own prices, over all others.
         sent_at: when the request was sent, in seconds since 1970, where that was not just now.
         key_variables: names the environment variables that hold the provider's credentials.
+        is_replay: whether the response is there already, and nothing is sent.
     """
 
     provider: Provider
@@ -60,6 +61,7 @@ class PreparedCall:
         return self.provider.request_facts(self.connection)
 
     key_variables: Callable[[], Sequence[str]] = tuple
+    is_replay: ClassVar[bool] = False
 
     def __repr__(self) -> str:
         # Settings, parameters and arguments may hold credentials, and prompts are long.

@@ -124,6 +124,11 @@ class CallResult(ABC):
         """The `metadata` of the function's dynamic configuration."""
         return self._call.metadata
 
+    @property
+    def is_replay(self) -> bool:
+        """Whether the answer is a recording: nothing was sent, and nothing is paid."""
+        return self._call.is_replay
+
     # Live while a stream is read
 
     @property

@@ -236,6 +236,9 @@ class StreamBase(CallResult, Generic[ChunkT]):
             return
         if self._call.recorder is not None:
             self._call.recorder.ended(state, error)
+        if not self._begun:
+            # Nobody was told of a beginning.
+            return
         if error is None:
             _observers.stream_finished(self)
         else:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         register_provider,
         unregister_plugin,
     )
-    from ._status import PluginState, PluginStatus, host_statuses, statuses
+    from ._status import PluginState, PluginStatus, hook_statuses, host_statuses, statuses
 
 __all__ = [
     "OLDEST_PLUGIN_API",
@@ -29,6 +29,7 @@ __all__ = [
     "PluginStatus",
     "ProviderSpec",
     "configure",
+    "hook_statuses",
     "hookimpl",
     "host_statuses",
     "isolated_registry",
@@ -48,6 +49,7 @@ _LOADED_LATER = {
     "PluginStatus": "_status",
     "configure": "_registry",
     "hookimpl": "_hooks",
+    "hook_statuses": "_status",
     "host_statuses": "_status",
     "isolated_registry": "_registry",
     "load_host": "_registry",

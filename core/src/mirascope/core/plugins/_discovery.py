@@ -7,7 +7,10 @@ and resolves conflicts by directory order without a word; hence this loader.
 from __future__ import annotations
 
 import difflib
+import json
+import logging
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,10 +32,10 @@ from ._spec import PROVIDER_NAME
 
 GROUP: Final = "mirascope.providers"
 HOST_GROUP: Final = "mirascope.hosts"
+HOOK_GROUP: Final = "mirascope.plugins"
 DISABLE_VARIABLE: Final = "MIRASCOPE_DISABLE_PLUGINS"
 
-PLUGIN_FAILURES: Final = (Exception, SystemExit)
-"""What the code of a plugin may raise without taking the process down."""
+_logger = logging.getLogger("mirascope.plugins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,25 @@ class Origin:
     """Where a plugin comes from, for the messages about it.
 
     Attributes:
-        name: the provider's name, `""` for a plugin that adds none.
+        name: the provider's name, or that of the entry point of a plugin that adds none.
         distribution: its distribution as `name version`, `""` where it was registered by hand.
         label: what stands for a plugin that was registered by hand.
+        adds_provider: whether the plugin is a provider's.
+        source: where its source is, if the distribution is installed editable: who has it that way
+            writes it.
     """
 
     name: str
     distribution: str = ""
     label: str = ""
+    adds_provider: bool = True
+    source: str = ""
 
     def __str__(self) -> str:
         if self.label:
             return f"plugin {self.label}"
-        return f"provider {self.name!r} ({self.distribution or 'registered by hand'})"
+        kind = "provider" if self.adds_provider else "plugin"
+        return f"{kind} {self.name!r} ({self.distribution or 'registered by hand'})"
 
     @property
     def project(self) -> str:
@@ -68,12 +77,14 @@ class Origin:
         """
         if fix is not None:
             way_out = f": {fix}"
+        elif self.source:
+            way_out = f"; it is installed editable: mend it in {self.source!r}"
         else:
             way_out = f"; upgrade {self.project} or uninstall it" if self.distribution else ""
         return BrokenProviderError(f"{self}: {why}{way_out}", provider=self.name)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def discover(group: str = GROUP) -> Mapping[str, tuple[EntryPoint, ...]]:
     """Return the entry points of each provider's name, or host's; imports none of them."""
     found: dict[str, list[EntryPoint]] = {}
@@ -107,24 +118,48 @@ def import_plugin(name: str, group: str = GROUP) -> tuple[object, Origin]:
         ProviderError: the plugin is missing, unknown, disabled, claimed twice, or fails to import.
     """
     claims = claims_of(name, group)
+    kind = "plugin" if group == HOOK_GROUP else "provider"
     claimants = " and ".join(map(distribution, claims))
-    _refuse_disabled(name, claimants)
+    _refuse_disabled(kind, name, claims)
     if not claims:
         raise _unknown(name) if group == GROUP else _unknown_host(name)
     entry_point, *others = claims
     if others:
+        way_out = "" if group == HOOK_GROUP else ", or register_provider() the one to use"
         raise ProviderConflictError(
-            f"provider {name!r} is claimed by {claimants}: uninstall one, or register_provider() "
-            "the one to use",
-            provider=name,
+            f"{kind} {name!r} is claimed by {claimants}: uninstall one{way_out}", provider=name
         )
-    origin = Origin(name, claimants)
-    if not PROVIDER_NAME.fullmatch(name):
+    origin = origin_at(entry_point, group)
+    if group != HOOK_GROUP and not PROVIDER_NAME.fullmatch(name):
         raise origin.broken("a provider's name is lower case: [a-z][a-z0-9_]*")
     try:
         return entry_point.load(), origin
-    except PLUGIN_FAILURES as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # The panic of an extension in Rust, or a test that is skipped, is no `Exception`.
         raise origin.broken(f"failed to import {entry_point.value!r}: {describe(error)}") from error
+
+
+def origin_at(entry_point: EntryPoint, group: str) -> Origin:
+    """Return where the plugin of an entry point comes from."""
+    return Origin(
+        entry_point.name,
+        distribution(entry_point),
+        adds_provider=group != HOOK_GROUP,
+        source=_source(entry_point),
+    )
+
+
+def _source(entry_point: EntryPoint) -> str:
+    """Return the directory of a distribution that is installed editable (PEP 610), or `""`."""
+    try:
+        text = (entry_point.dist and entry_point.dist.read_text("direct_url.json")) or "{}"
+        found = json.loads(text)
+        is_editable = found["dir_info"]["editable"] is True
+        return str(found["url"]).removeprefix("file://") if is_editable else ""
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
 
 
 def claims_of(name: str, group: str) -> tuple[EntryPoint, ...]:
@@ -144,15 +179,46 @@ def _is_ours(entry_point: EntryPoint) -> bool:
     return dist is not None and dist.name.removeprefix("mirascope-") in FIRST_PARTY
 
 
-def _refuse_disabled(name: str, claimants: str) -> None:
+def _refuse_disabled(kind: str, name: str, claims: Iterable[EntryPoint]) -> None:
     value = os.environ.get(DISABLE_VARIABLE, "")
-    disabled = {part.strip() for part in value.split(",")}
-    if "all" in disabled or name in disabled:
+    disabled = disabled_names(value)
+    claimants = tuple(map(distribution, claims))
+    # People know a plugin by either name: that of its provider, and that of its distribution.
+    named = {name, *(_normal(each.partition(" ")[0]) for each in claimants)}
+    if "all" in disabled or named & disabled:
         raise DisabledProviderError(
-            f"provider {name!r} ({claimants or 'not installed'}) is disabled by "
+            f"{kind} {name!r} ({' and '.join(claimants) or 'not installed'}) is disabled by "
             f"{DISABLE_VARIABLE}={value!r}: change the variable to use it",
             provider=name,
         )
+
+
+@lru_cache(maxsize=8)
+def disabled_names(value: str) -> frozenset[str]:
+    """Return the names in `MIRASCOPE_DISABLE_PLUGINS`; one that nobody has is logged once."""
+    names = {part.strip() for part in value.split(",")} - {""}
+    unknown = unknown_disabled(names)
+    if unknown:
+        _logger.warning(
+            "%s names %s, which no plugin has: is it misspelt?",
+            DISABLE_VARIABLE,
+            ", ".join(map(repr, unknown)),
+        )
+    return frozenset({*names, *map(_normal, names)})
+
+
+def unknown_disabled(names: Iterable[str]) -> list[str]:
+    """Return those of the names that neither a plugin, a host nor a distribution has."""
+    known = {"all", *FIRST_PARTY}
+    for group in (GROUP, HOST_GROUP, HOOK_GROUP):
+        for name, claims in discover(group).items():
+            known |= {name, *(_normal(distribution(claim).partition(" ")[0]) for claim in claims)}
+    return sorted(name for name in names if name not in known and _normal(name) not in known)
+
+
+def _normal(name: str) -> str:
+    """Return a distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _unknown(name: str) -> ProviderError:

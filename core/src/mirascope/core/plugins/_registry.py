@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
+import os
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from types import MappingProxyType, ModuleType
@@ -14,13 +16,23 @@ import pluggy
 from .. import _observers
 from .._errors import (
     BrokenProviderError,
+    DisabledProviderError,
     ProviderConflictError,
+    ProviderError,
     UnknownProviderError,
     describe,
 )
 from .._process import ProcessLock
 from .._provider._provider import Provider
-from ._discovery import HOST_GROUP, PLUGIN_FAILURES, Origin, discover, import_plugin
+from ._discovery import (
+    DISABLE_VARIABLE,
+    HOOK_GROUP,
+    HOST_GROUP,
+    Origin,
+    disabled_names,
+    discover,
+    import_plugin,
+)
 from ._spec import ProviderSpec
 from ._validation import (
     Settings,
@@ -50,6 +62,12 @@ class _Registry:
     )
     hosts: dict[str, LoadedHost] = field(default_factory=dict[str, LoadedHost])
     settings: list[Settings] = field(default_factory=list[Settings])
+    # What the rooms below may know: whose hooks are active, and what each plugin is called.
+    in_use: set[str] = field(default_factory=set[str])
+    hook_plugins: dict[str, ProviderError | None] = field(
+        default_factory=dict[str, ProviderError | None]
+    )
+    labels: dict[str, Origin] = field(default_factory=dict[str, Origin])
 
     def add(self, plugin: object, spec: ProviderSpec, origin: Origin) -> None:
         """Take in a plugin that was examined, in place of one of the same name."""
@@ -59,12 +77,19 @@ class _Registry:
             del self.providers[key]
         self.manager.register(plugin, name=spec.name)
         self.specs[spec.name] = spec
-        self.origins[spec.name] = origin
+        self.origins[spec.name] = self.labels[spec.name] = origin
+
+    def show(self) -> None:
+        """Make this the registry whose hooks are called."""
+        _observers.hooks = self.manager.hook
+        _observers.in_use = self.in_use
+        _observers.origins = self.labels
 
 
+_logger = logging.getLogger("mirascope.plugins")
 _lock = ProcessLock()
 _registry = _Registry()
-_observers.hooks = _registry.manager.hook
+_registry.show()
 
 
 def provider(name: str) -> ProviderSpec:
@@ -84,6 +109,55 @@ def provider(name: str) -> ProviderSpec:
             spec = examine_provider(plugin, origin, _registry.settings)
             _registry.add(plugin, spec, origin)
         return _registry.specs[name]
+
+
+def use(name: str) -> None:
+    """Make the hooks active that count for a provider's calls, however it was imported.
+
+    They are those of the plugin that claims its name, and of every plugin without a provider. A
+    plugin that can't be loaded is logged, once, and hurts no call.
+
+    Args:
+        name: the provider's name.
+    """
+    if name in _registry.in_use:
+        return
+    with _lock:
+        if name in _registry.in_use:
+            return
+        load_hook_plugins()
+        if name not in _registry.specs and name in discover():
+            try:
+                provider(name)
+            except DisabledProviderError:
+                pass  # on purpose
+            except ProviderError as error:
+                _logger.warning("the hooks of a plugin are not active: %s", error)
+        _registry.in_use.add(name)
+
+
+def load_hook_plugins() -> dict[str, ProviderError | None]:
+    """Load every installed plugin without a provider, once; return why each one failed, if so."""
+    with _lock:
+        loaded = _registry.hook_plugins
+        # Looked at here, so that a name which is misspelt is told even where all is well.
+        disabled_names(os.environ.get(DISABLE_VARIABLE, ""))
+        for name in discover(HOOK_GROUP):
+            if name in loaded:
+                continue
+            loaded[name] = None
+            try:
+                plugin, origin = import_plugin(name, HOOK_GROUP)
+                examine_observer(plugin, origin, _registry.settings)
+                if not _registry.manager.is_registered(plugin):
+                    known_as = f"{HOOK_GROUP}:{name}"
+                    _registry.manager.register(plugin, name=known_as)
+                    _registry.labels[known_as] = origin
+            except ProviderError as error:
+                loaded[name] = error
+                if not isinstance(error, DisabledProviderError):
+                    _logger.warning("a plugin is not active: %s", error)
+        return loaded
 
 
 def load_provider(name: str, api: str | None = None) -> Provider:
@@ -143,10 +217,19 @@ def load_host(name: str) -> Provider:
 def _load_api(spec: ProviderSpec, api: str, origin: Origin) -> Provider:
     try:
         loaded = spec.apis[api]()
-    except PLUGIN_FAILURES as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise origin.broken(f"its API {api!r} failed to load: {describe(error)}") from error
     if not isinstance(loaded, Provider):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise origin.broken(f"its API {api!r} is a {type(loaded).__name__!r}, not a Provider")
+    for attribute, expected in (("name", spec.name), ("api", api)):
+        # A stream tells them to hooks, prices and recordings.
+        if (found := getattr(loaded, attribute, None)) != expected:
+            raise origin.broken(
+                f"{type(loaded).__name__}.{attribute} is {found!r}, and must be {expected!r} as in "
+                "its ProviderSpec"
+            )
     return loaded
 
 
@@ -159,7 +242,9 @@ def provider_module(name: str) -> ModuleType:
     package = provider(name).package
     try:
         return importlib.import_module(package)
-    except PLUGIN_FAILURES as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _registry.origins[name].broken(
             f"its package {package!r} failed to import: {describe(error)}"
         ) from error
@@ -201,10 +286,18 @@ def register_provider(plugin: object, *, replace: bool = False) -> ProviderSpec:
 def register_plugin(plugin: object) -> None:
     """Register a plugin that adds no provider: an observer of streams, a source of costs.
 
+    One that is registered already is not registered again.
+
+    Args:
+        plugin: a module or an object with hooks; of a class, an instance.
+
     Raises:
-        BrokenProviderError: it implements hooks that do not exist, or can't be configured.
+        BrokenProviderError: it has no hook, one that does not exist or that only a provider has,
+            or can't be configured.
     """
     with _lock:
+        if _registry.manager.is_registered(plugin):
+            return
         examine_observer(plugin, Origin("", label=repr(plugin)), _registry.settings)
         _registry.manager.register(plugin)
 
@@ -227,9 +320,11 @@ def configure(**settings: Any) -> None:
         _registry.settings.append(given)
         hook = _registry.manager.hook.mirascope_configure
         failures = list(_observers.call_each(hook, settings=given))
-    for plugin, error in failures:
+    for implementation, error in failures:
         raise BrokenProviderError(
-            f"plugin {plugin!r}: mirascope_configure() raised {describe(error)}", provider=""
+            f"{_observers.label_of(implementation)}: mirascope_configure() raised "
+            f"{describe(error)}",
+            provider="",
         ) from error
 
 
@@ -239,12 +334,12 @@ def isolated_registry() -> Generator[None]:
     global _registry
     with _lock:
         outer, _registry = _registry, _Registry()
-        _observers.hooks = _registry.manager.hook
+        _registry.show()
         discover.cache_clear()
     try:
         yield
     finally:
         with _lock:
             _registry = outer
-            _observers.hooks = _registry.manager.hook
+            _registry.show()
             discover.cache_clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,9 +14,18 @@ from .._errors import (
     IncompatibleProviderError,
     ProviderConflictError,
     ProviderError,
+    describe,
 )
-from ._discovery import HOST_GROUP, claims_of, discover, distribution
-from ._registry import host, load_provider, origin_of, provider, registered_names
+from .._provider._provider import Provider
+from ._discovery import HOOK_GROUP, HOST_GROUP, Origin, claims_of, discover, distribution
+from ._registry import (
+    host,
+    load_hook_plugins,
+    load_provider,
+    origin_of,
+    provider,
+    registered_names,
+)
 from ._spec import ProviderSpec
 
 
@@ -49,7 +59,7 @@ class PluginStatus:
     """One plugin, as `mirascope providers` shows it.
 
     Attributes:
-        name: the provider's name.
+        name: the provider's name, or that of the entry point of a plugin without a provider.
         distributions: the distributions that claim it, as `name version`.
         state: how it stands.
         reason: why, where it is not ok.
@@ -75,6 +85,20 @@ def host_statuses() -> list[PluginStatus]:
     return [_host_status(name) for name in discover(HOST_GROUP)]
 
 
+def hook_statuses() -> list[PluginStatus]:
+    """Return every installed plugin without a provider, loading each; none hurts another."""
+    loaded = load_hook_plugins()
+    return [
+        PluginStatus(
+            name=name,
+            distributions=tuple(map(distribution, claims)),
+            state=PluginState.OK if (error := loaded[name]) is None else _state(error),
+            reason="" if error is None else str(error),
+        )
+        for name, claims in discover(HOOK_GROUP).items()
+    ]
+
+
 def _host_status(name: str) -> PluginStatus:
     distributions = tuple(map(distribution, claims_of(name, HOST_GROUP)))
     try:
@@ -96,9 +120,11 @@ def _status(name: str) -> PluginStatus:
     spec: ProviderSpec | None = None
     try:
         spec = provider(name)
-        sdk = _sdk(name, spec)
+        origin = origin_of(name) or Origin(name)
+        sdk = _sdk(origin, spec)
+        _check_package(origin, spec)
         for api in spec.apis:
-            load_provider(name, api)
+            _check_prices(origin, load_provider(name, api))
     except ProviderError as error:
         return PluginStatus(
             name=name,
@@ -112,14 +138,34 @@ def _status(name: str) -> PluginStatus:
     )
 
 
-def _sdk(name: str, spec: ProviderSpec) -> str:
+def _check_package(origin: Origin, spec: ProviderSpec) -> None:
+    """Check that there is what users are to import."""
+    try:
+        found = importlib.util.find_spec(spec.package) is not None
+    except (ImportError, ValueError):
+        found = False
+    if not found:
+        raise origin.broken(f"there is no package {spec.package!r}, its ProviderSpec.package")
+
+
+def _check_prices(origin: Origin, loaded: Provider) -> None:
+    """Check that its prices can be read, which are needed when a call has been paid already."""
+    try:
+        table = loaded.prices
+    except Exception as error:
+        raise origin.broken(
+            f"its prices ({loaded.prices_package!r}) can't be read: {describe(error)}"
+        ) from error
+    if table.provider and table.provider != loaded.name:
+        raise origin.broken(f"its prices are those of {table.provider!r}")
+
+
+def _sdk(origin: Origin, spec: ProviderSpec) -> str:
     if spec.sdk is None:
         return ""
     try:
         return f"{spec.sdk} {version(spec.sdk)}"
     except PackageNotFoundError:
-        origin = origin_of(name)
-        assert origin is not None  # noqa: S101 - its spec has just been loaded
         raise origin.broken(
             f"its SDK {spec.sdk!r} is not installed", fix=f"pip install {spec.sdk}"
         ) from None

@@ -7,24 +7,19 @@ wrong: one that fails never reaches the real manager, and there is nothing to ro
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import pluggy
 
 from .._errors import IncompatibleProviderError, describe
-from ._discovery import PLUGIN_FAILURES, Origin
+from .._observers import PLUGIN_FAILURES
+from ._discovery import Origin
 from ._hooks import PROJECT, ProviderHooks
-from ._spec import OLDEST_PLUGIN_API, PLUGIN_API, PROVIDER_NAME, ProviderSpec
+from ._spec import OLDEST_PLUGIN_API, PLUGIN_API, PROVIDER_NAME, Capability, ProviderSpec
 
 Settings = Mapping[str, Any]
-
-_OBSERVERS: Final = (
-    "mirascope_stream_started",
-    "mirascope_stream_finished",
-    "mirascope_stream_failed",
-    "mirascope_call_finished",
-)
 
 
 def new_manager() -> pluggy.PluginManager:
@@ -55,8 +50,13 @@ def examine_provider(
         raise origin.broken(f"mirascope_provider() raised {describe(error)}") from error
     if not quarantine.hook.mirascope_provider.get_hookimpls():
         _check_hooks(quarantine, plugin, origin)
+        others = quarantine.get_hookcallers(plugin)
         raise origin.broken(
-            "it has no mirascope_provider hook", fix="is @hookimpl missing from the function?"
+            "it has no mirascope_provider hook",
+            fix="a plugin with other hooks only has its entry point in the group "
+            "'mirascope.plugins'"
+            if others and origin.distribution
+            else "is @hookimpl missing from the function?",
         )
     # pluggy leaves out an answer of None: one that forgot its `return` has given none.
     spec = answers[0] if answers else None
@@ -97,9 +97,22 @@ def examine_observer(plugin: object, origin: Origin, settings: Sequence[Settings
     """Check a plugin that adds no provider.
 
     Raises:
-        BrokenProviderError: it implements hooks that do not exist, or can't be configured.
+        BrokenProviderError: it has no hook, one that does not exist or that only a provider has,
+            or can't be configured.
     """
+    if isinstance(plugin, type):
+        raise origin.broken("it is a class", fix="give an instance of it")
     quarantine = _quarantine(plugin, origin)
+    hooks = {hook.name for hook in quarantine.get_hookcallers(plugin) or ()}
+    if not hooks:
+        raise origin.broken("it has no hook", fix="is @hookimpl missing from its functions?")
+    if "mirascope_provider" in hooks:
+        raise origin.broken(
+            "it adds a provider",
+            fix="its entry point belongs in the group 'mirascope.providers'"
+            if origin.distribution
+            else "register it with register_provider()",
+        )
     _check_hooks(quarantine, plugin, origin)
     _configure(quarantine, origin, settings)
 
@@ -115,7 +128,7 @@ def _quarantine(plugin: object, origin: Origin) -> pluggy.PluginManager:
 
 def _check_version(spec: ProviderSpec, origin: Origin) -> None:
     version = spec.api_version
-    if not isinstance(version, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if type(version) is not int:
         raise origin.broken(f"ProviderSpec.api_version must be a whole number, not {version!r}")
     if OLDEST_PLUGIN_API <= version <= PLUGIN_API:
         return
@@ -137,8 +150,14 @@ def _check_hooks(quarantine: pluggy.PluginManager, plugin: object, origin: Origi
                 f"unknown hook {hook.name!r}",
                 fix=f"did you mean {close[0]!r}?" if close else None,
             )
-        if hook.name in _OBSERVERS and any(e.wrapper or e.hookwrapper for e in implementations):
-            raise origin.broken(f"{hook.name!r} is an observer's hook and can't be a hook wrapper")
+        if any(e.wrapper or e.hookwrapper for e in implementations):
+            # Core calls each implementation by itself, so that none is hurt by another.
+            raise origin.broken(f"{hook.name!r} can't be a hook wrapper")
+        if any(inspect.iscoroutinefunction(each.function) for each in implementations):
+            raise origin.broken(
+                f"{hook.name!r} is an 'async def', and hooks are called and not awaited",
+                fix="write 'def', and start a task in it where there is something to wait for",
+            )
 
 
 def _check_spec(spec: ProviderSpec, origin: Origin) -> None:
@@ -148,11 +167,42 @@ def _check_spec(spec: ProviderSpec, origin: Origin) -> None:
         )
     if not PROVIDER_NAME.fullmatch(spec.name):
         raise origin.broken(f"a provider's name is lower case: [a-z][a-z0-9_]*, not {spec.name!r}")
+    _check_types(spec, origin)
     apis = cast("object", spec.apis)
     if not isinstance(apis, Mapping) or not all(map(callable, cast("Settings", apis).values())):
         raise origin.broken("ProviderSpec.apis must be a mapping of names to callables")
     if not apis:
         raise origin.broken("ProviderSpec.apis is empty: it must name an API")
+
+
+def _check_types(spec: ProviderSpec, origin: Origin) -> None:
+    """Check what type checkers would, for authors who use none."""
+    for name in ("package", "title"):
+        if not _is_text(getattr(spec, name)):
+            raise origin.broken(f"ProviderSpec.{name} must be text, not {getattr(spec, name)!r}")
+    for name in ("sdk", "docs_url", "base_url"):
+        if not (getattr(spec, name) is None or _is_text(getattr(spec, name))):
+            raise origin.broken(
+                f"ProviderSpec.{name} must be text or None, not {getattr(spec, name)!r}"
+            )
+    variables = cast("object", spec.api_key_env)
+    if not isinstance(variables, tuple) or not all(map(_is_text, cast("tuple[Any]", variables))):
+        raise origin.broken(
+            f"ProviderSpec.api_key_env must be a tuple of names, such as ('ACME_API_KEY',), not "
+            f"{variables!r}"
+        )
+    listed = cast("object", spec.capabilities)
+    if not isinstance(listed, (frozenset, set)):
+        raise origin.broken(
+            f"ProviderSpec.capabilities must be a frozenset of Capability, not {listed!r}"
+        )
+    known = set(Capability)
+    if unknown := [each for each in cast("set[Any]", listed) if each not in known]:
+        raise origin.broken(f"ProviderSpec.capabilities has {unknown[0]!r}, which is no Capability")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _configure(
