@@ -39,7 +39,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("wire",),
     ("_transport", "_tools", "_structured", "_prices"),
     ("_provider",),
-    ("_recording",),
+    ("_recording", "http"),
     ("_request",),
     ("_response",),
     ("plugins",),

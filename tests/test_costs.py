@@ -390,7 +390,13 @@ class Completions:
                     "object": "chat.completion",
                     "created": 0,
                     "model": arguments["model"],
-                    "choices": [],
+                    "choices": [
+                        {
+                            "index": 0,
+                            "finish_reason": "stop",
+                            "message": {"role": "assistant", "content": "Hi"},
+                        }
+                    ],
                     "usage": {**USAGE, "total_tokens": 2_000_000},
                 }
             )

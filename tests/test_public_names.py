@@ -40,6 +40,7 @@ PACKAGES = [
     "mirascope",
     "mirascope.core",
     "mirascope.core.base",
+    "mirascope.core.http",
     "mirascope.core.plugins",
     "mirascope.core.prices",
     "mirascope.core.testing",
@@ -154,6 +155,7 @@ def test_a_pickle_holds_public_paths_alone() -> None:
 
 # What only type checkers import can't be known at run time: an SDK's classes, and rooms above.
 UNKNOWN = {
+    "mirascope.core.PluginError",
     "mirascope.core.Provider",
     "mirascope.core.ProviderSpec",
     "mirascope.core.StreamCancelledError",
@@ -164,6 +166,7 @@ UNKNOWN = {
     "mirascope.core.StreamProviderError",
     "mirascope.core.StreamTimeoutError",
     "mirascope.core.StreamTruncatedError",
+    "mirascope.core.http.HTTPProvider",
     "mirascope.core.plugins.ProviderSpec",
     "mirascope_anthropic.AnthropicProvider",
     "mirascope_compatible.ChatProvider",

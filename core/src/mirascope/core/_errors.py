@@ -148,7 +148,8 @@ class APIError(MirascopeError):
         self.code = code
         self.request_id = request_id
         self.retryable = self._retryable if retryable is None else retryable
-        super().__init__(self.message)
+        # Not `super()`: a plugin's mistake is an error of providers as well.
+        MirascopeError.__init__(self, self.message)
 
     def __str__(self) -> str:
         where = "/".join(str(part) for part in (self.provider, self.model) if part)
@@ -235,6 +236,20 @@ class StreamDecodeError(StreamError):
     """The response's bytes are not what the protocol allows."""
 
     _retryable = False
+
+
+class PluginError(StreamError, BrokenProviderError):
+    """A provider's plugin has a mistake that only a call shows; see `__cause__`.
+
+    The message names the plugin's distribution and the method. It is neither the network's fault
+    nor the server's: the same call fails again. `stream` is there where an answer had begun.
+    """
+
+    _retryable = False
+
+    def __init__(self, message: str, *, provider: str, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.provider = provider
 
 
 class StreamLimitError(StreamError):

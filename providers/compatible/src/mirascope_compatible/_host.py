@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from mirascope.core import (
     OTHER_HOST,
-    AuthenticationError,
     CallRequest,
     Connection,
     PriceTable,
@@ -23,9 +21,6 @@ from mirascope.core.plugins import Capability, ProviderSpec
 from typing_extensions import override
 
 from ._provider import CompatibleProvider
-
-if TYPE_CHECKING:
-    import httpx
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -149,26 +144,6 @@ class HostProvider(CompatibleProvider):
             return {"host": _THIS_MACHINE}
         return {} if _origin(url) == _origin(self.host.base_url) else {"host": OTHER_HOST}
 
-    @override
-    def environment_key(self) -> str | None:
-        given = (os.environ.get(name) for name in self.host.key_variables)
-        return next((key for key in given if key), None)
-
-    @override
-    def _build(
-        self, client: httpx.Client | httpx.AsyncClient, request: Request, connection: Connection
-    ) -> httpx.Request:
-        built = super()._build(client, request, connection)
-        variables = self.host.key_variables
-        own = connection.client is None and not {"base_url", "headers"} & connection.settings.keys()
-        # Where the user says anything else of it, the server says best what is missing.
-        if variables and own and "authorization" not in built.headers:
-            raise AuthenticationError(
-                f"no key is known: set {variables[0]} or give api_key=",
-                provider=self.name,
-            )
-        return built
-
 
 @functools.cache
 def _provider_of(host: Host) -> CompatibleProvider:
@@ -177,6 +152,7 @@ def _provider_of(host: Host) -> CompatibleProvider:
         "__module__": __name__,
         "name": host.name,
         "base_url": host.base_url,
+        "api_key_env": host.key_variables,
         "host": host,
     }
     made: type[HostProvider] = type("HostProvider", (HostProvider,), attributes)

@@ -44,20 +44,15 @@ class GoogleCallResult(CallResult):
     def finish_reason(self) -> FinishReason | None:
         """The unified finish reason.
 
-        Gemini says `STOP` after function calls, and gives a prompt that it blocks no finish reason
-        at all (`chunk.chunk.prompt_feedback` has the details); here they are `"tool_calls"` and
-        `"content_filter"`.
+        Gemini gives a prompt that it blocks no finish reason at all; here it is
+        `"content_filter"` (`chunk.chunk.prompt_feedback` has the details).
 
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
         reason = super().finish_reason
-        answer = self._answer
-        if reason == "stop" and answer.tool_calls:
-            return "tool_calls"
-        if reason is None and "block_reason" in answer.facts:
-            return "content_filter"
-        return reason
+        is_blocked = reason is None and "block_reason" in self._answer.facts
+        return "content_filter" if is_blocked else reason
 
     @override
     def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:

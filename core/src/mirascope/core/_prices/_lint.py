@@ -85,6 +85,11 @@ def lint(text: str | bytes, origin: str) -> list[PriceProblem]:
         )
         for fault in faults
     ]
+    if table is not None and not re.search(r"^\s*currency\s*=", text, re.MULTILINE):
+        # A table of a program's own may leave it out; one that is published says what it is in.
+        problems.append(
+            PriceProblem(origin, 'the currency is missing: currency = "USD"', is_error=True)
+        )
     if table is not None:
         problems += [PriceProblem(place(path), message) for path, message in _of_table(table)]
     return problems

@@ -33,6 +33,7 @@ from .._types import JSONObject
 from ..wire import Framer, SSEFramer
 from ._accumulate import Accumulator
 from ._decoder import Decoder
+from ._faults import is_mistake, raised
 from ._messages import MessageParam, has_role
 
 if TYPE_CHECKING:
@@ -240,6 +241,8 @@ class Provider(ABC):
         mapped = self._mapped(error, model)
         if mapped is not None:
             return mapped
+        if is_mistake(error, self):
+            return raised(self, "open", error, model)
         if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
             return StreamDecodeError(
                 f"the response is not valid JSON: {describe(error)}",
@@ -269,6 +272,8 @@ class Provider(ABC):
         mapped = self._mapped(error, model)
         if mapped is not None:
             return mapped
+        if is_mistake(error, self):
+            return raised(self, "open", error, model)
         if is_bad_data(error):
             return StreamDecodeError(
                 f"the response can't be read: {describe(error)}", provider=self.name, model=model
@@ -296,17 +301,7 @@ def _is_hopeless(error: BaseException | None) -> bool:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(
-            error,
-            (
-                AttributeError,
-                LookupError,
-                NameError,
-                AssertionError,
-                ImportError,
-                NotImplementedError,
-            ),
-        ) or any(base.__name__ in _HOPELESS for base in type(error).__mro__):
+        if any(base.__name__ in _HOPELESS for base in type(error).__mro__):
             return True
         error = error.__cause__
     return False

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 from .._prices._table import PriceTable
+from .._provider._faults import checked_source, guarded
 from .._provider._provider import Provider, Request
 from .._recording._recorder import Recorder
 from .._recording._source import AsyncRecordingSource, RecordingSource
@@ -17,6 +18,9 @@ from .._transport._connection import Connection
 from .._transport._in_thread import load
 from .._transport._source import AsyncSource, Source
 from ._timeouts import Timeouts
+
+_SOURCE: Final = ("__iter__", "close", "abort")
+_ASYNC_SOURCE: Final = ("__aiter__", "aclose")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -58,7 +62,10 @@ class PreparedCall:
     @property
     def facts(self) -> Mapping[str, str]:
         """What only the request knows of how it is served, such as a region (`request_facts`)."""
-        return self.provider.request_facts(self.connection)
+        provider = self.provider
+        return guarded(
+            provider, "request_facts", lambda: provider.request_facts(self.connection), self.model
+        )
 
     key_variables: Callable[[], Sequence[str]] = tuple
     is_replay: ClassVar[bool] = False
@@ -107,9 +114,9 @@ class PreparedCall:
         """
         recorder = self.recorder
         if recorder is None:
-            return self.provider.open(self.request, self.connection)
+            return self._open()
         with self._recording(recorder):
-            source = self.provider.open(self.request, self.connection)
+            source = self._open()
         return RecordingSource(source, recorder)
 
     async def send_async(self) -> AsyncSource:
@@ -117,10 +124,18 @@ class PreparedCall:
         await load(self.provider)
         recorder = self.recorder
         if recorder is None:
-            return await self.provider.open_async(self.request, self.connection)
+            return await self._open_async()
         with self._recording(recorder):
-            source = await self.provider.open_async(self.request, self.connection)
+            source = await self._open_async()
         return AsyncRecordingSource(source, recorder)
+
+    def _open(self) -> Source:
+        source = self.provider.open(self.request, self.connection)
+        return checked_source(self.provider, "open", source, _SOURCE, self.model)
+
+    async def _open_async(self) -> AsyncSource:
+        source = await self.provider.open_async(self.request, self.connection)
+        return checked_source(self.provider, "open_async", source, _ASYNC_SOURCE, self.model)
 
     @contextlib.contextmanager
     def _recording(self, recorder: Recorder) -> Generator[None]:

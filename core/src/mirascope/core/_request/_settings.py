@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import MirascopeError, UsageError, describe
+from .._interruptions import interruption
 from .._prices._overrides import call_prices
 from .._prices._table import PriceTable
+from .._provider._faults import raised, returned
 from .._provider._provider import CallRequest, Provider, Request
 from .._recording._recorder import ProviderFacts, RecordTypes, check_record, recorder_for
 from .._tools._base_tool import ToolLike
@@ -195,7 +197,7 @@ def _tool_choice(
 
 def _request(provider: Provider, call: CallRequest) -> Request:
     try:
-        return provider.prepare(call)
+        request = provider.prepare(call)
     except MirascopeError:
         raise
     except (TypeError, ValueError, LookupError, AttributeError) as error:
@@ -204,3 +206,10 @@ def _request(provider: Provider, call: CallRequest) -> Request:
             f"{provider.name!r} can't make a request of these messages and parameters: "
             f"{describe(error)}"
         ) from error
+    except Exception as error:
+        if interruption(error) is not None:
+            raise
+        raise raised(provider, "prepare", error, call.model) from error
+    if not isinstance(request, Request):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise returned(provider, "prepare", request, "a Request", call.model)
+    return request

@@ -78,9 +78,7 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
             self._object = (
                 data
                 if provider is None
-                else made_of_answer(
-                    "chunk", provider.name, lambda: provider.chunk_object(data, raw)
-                )
+                else made_of_answer("chunk", provider, lambda: provider.chunk_object(data, raw))
             )
         return cast("ChunkObjectT", self._object)
 
@@ -117,9 +115,7 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         if usage is None or self._provider is None:
             return usage
         provider, data = self._provider, self.data
-        return made_of_answer(
-            "usage", provider.name, lambda: provider.chunk_usage_object(usage, data)
-        )
+        return made_of_answer("usage", provider, lambda: provider.chunk_usage_object(usage, data))
 
     @property
     def common_usage(self) -> Usage | None:
@@ -128,7 +124,7 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         if usage is None or self._provider is None:
             return None
         provider = self._provider
-        return made_of_answer("common_usage", provider.name, lambda: provider.normalize(usage, {}))
+        return made_of_answer("common_usage", provider, lambda: provider.normalize(usage, {}))
 
     @property
     def input_tokens(self) -> int | None:

@@ -12,7 +12,7 @@ from .._prices._overrides import price
 from .._prices._usage import Usage
 from .._provider._accumulate import Accumulator
 from .._request._prepared import PreparedCall
-from .._state import FinishReason, StreamState
+from .._state import FINISH_REASONS, FinishReason, StreamState
 from .._tools._base_tool import BaseTool
 from .._tools._results import check_results
 from ._guard import made_of_answer
@@ -283,10 +283,17 @@ class CallResult(ABC):
         Raises:
             StreamNotExhaustedError: the stream has not ended.
         """
-        reason = self._ended("finish_reason").finish_reason
+        answer = self._ended("finish_reason")
+        reason = answer.finish_reason
         if reason is None:
             return None
-        return self._made("finish_reason", lambda: self._call.provider.finish_reason(reason))
+        name = self._made("finish_reason", lambda: self._call.provider.finish_reason(reason))
+        if name not in FINISH_REASONS:
+            return "other"
+        if name == "stop" and answer.tool_calls:
+            # Many servers use one word for every answer that is whole: what is in it tells.
+            return "tool_calls"
+        return "refusal" if name == "stop" and answer.refusal else name
 
     @property
     def start_time(self) -> datetime:
@@ -334,7 +341,7 @@ class CallResult(ABC):
         return list(self._call.provider.tool_message_params(named))
 
     def _made(self, what: str, make: Callable[[], T]) -> T:
-        return made_of_answer(what, self.provider, make)
+        return made_of_answer(what, self._call.provider, make)
 
     def _cost_as(self, what: str) -> Cost | None:
         self._ended(what)

@@ -33,6 +33,13 @@ def opening_failure(call: PreparedCall, error: Exception) -> MirascopeError:
             "own address only: give api_key= as well, or name the address in the environment)"
         )
         mapped.args = (mapped.message,)
+    elif (
+        isinstance(mapped, AuthenticationError)
+        and (variable := _missing_key(call))
+        and variable not in mapped.message
+    ):
+        mapped.message += f" (no key is known: set {variable} or give api_key=)"
+        mapped.args = (mapped.message,)
     return shown(call, mapped)
 
 
@@ -94,6 +101,15 @@ def _of_client(call: PreparedCall, error: Exception) -> MirascopeError | None:
         f"client= is {what}, which {call.provider.name!r} can't use: give an instance of its own "
         f"client ({describe(error)})"
     )
+
+
+def _missing_key(call: PreparedCall) -> str | None:
+    """Return the variable that a key belongs in, if no key was known at all."""
+    connection = call.connection
+    if connection.client is not None or {"api_key", "headers"} & connection.settings.keys():
+        return None
+    variables = call.known_variables()
+    return None if any(map(os.environ.get, variables)) else next(iter(variables), None)
 
 
 def _was_withheld(call: PreparedCall, error: Exception) -> bool:

@@ -10,12 +10,14 @@ from .. import _observers
 from .._errors import (
     APIError,
     MirascopeError,
+    PluginError,
     ProviderTimeoutError,
     StreamDecodeError,
     describe,
     error_from_status,
 )
 from .._provider._accumulate import Accumulator
+from .._provider._faults import checked_fetched, new_decoder
 from .._provider._halves import Halves
 from .._request._prepared import PreparedCall
 from .._scrub import forget
@@ -45,7 +47,8 @@ def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
     found: BaseCallResponse[Any] | BaseException
 
     def send() -> tuple[Any, JSONObject]:
-        return call.provider.fetch(call.request, call.connection)
+        fetched = call.provider.fetch(call.request, call.connection)
+        return checked_fetched(call.provider, "fetch", fetched, call.model)
 
     attempt = Attempt[tuple[Any, JSONObject]](discard=lambda _: None)
     try:
@@ -84,9 +87,11 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     try:
         async with scope:
             await load(call.provider)
-            obj, data = await in_own_task(
+            fetched = await in_own_task(
                 lambda: call.provider.fetch_async(call.request, call.connection), opening
             )
+            obj, data = checked_fetched(call.provider, "fetch_async", fetched, call.model)
+            del fetched
     except Exception as error:
         if scope.expired() and type(error) is TimeoutError:
             found = _too_late(call, seconds)
@@ -120,9 +125,17 @@ def _response(
     failure: APIError | None = None
     calls: list[ToolCall] = []
     try:
-        deltas = call.provider.decoder().decode_response(data)
+        if type(data) is not dict:
+            raise TypeError(f"it is a {type(data).__name__!r}, not a JSON object")
+        decoder = new_decoder(call.provider, call.model)
+        deltas = decoder.decode_response(data)
         calls += answer.add(Halves().join(deltas)) or []
         calls += answer.end_calls()
+        # A reader of events would have said that the answer never came to its end.
+        if not (answer.ended or answer.finished or answer.blocks or answer.error):
+            raise ValueError("there is no answer in it")
+    except PluginError as error:
+        failure = error
     except Exception as error:
         failure = StreamDecodeError(
             f"the response can't be read: {describe(error)}",

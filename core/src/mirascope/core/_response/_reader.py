@@ -32,6 +32,7 @@ from .._provider._deltas import (
     UsageDelta,
 )
 from .._provider._failures import is_keep_alive
+from .._provider._faults import checked_events, raised, returned, wrong_deltas
 from .._provider._halves import Halves, whole_value
 from .._provider._provider import Provider
 from .._secrets import redact
@@ -84,6 +85,7 @@ class ResponseReader(Generic[ChunkT]):
         "_chunk_class",
         "_decoder",
         "_done_sentinel",
+        "_doubted",
         "_framer",
         "_halves",
         "_hide",
@@ -126,6 +128,9 @@ class ResponseReader(Generic[ChunkT]):
         self._stray = b""
         # Joins what was cut inside a character; there is none as long as JSON was parsed strictly.
         self._halves: Halves | None = None if is_json else Halves()
+        # A framer of core's own keeps its word: this is the hot path.
+        is_own = type(framer).__module__.startswith("mirascope.core.")
+        self._doubted = None if is_own else provider
         self._max_bytes = self._left = max_bytes
         self._last: ChunkT | None = None
         self.answer = Accumulator()
@@ -144,6 +149,9 @@ class ResponseReader(Generic[ChunkT]):
         """
         items: list[Item[ChunkT]] = []
         if not isinstance(piece, bytes):
+            if type(piece) is not tuple or len(piece) != 2:
+                self._fail(self._fault("open", piece, "a source of bytes"))
+                return
             obj, view = piece
             self._left -= _json_size(view)
             if self._left < 0:
@@ -162,8 +170,10 @@ class ResponseReader(Generic[ChunkT]):
         self._left -= len(piece)
         try:
             events = self._framer.feed(piece)
-        except WireError as error:
-            self._fail(StreamDecodeError(str(error)), error)
+            if self._doubted is not None:
+                events = checked_events(self._doubted, self._framer, events)
+        except Exception as error:
+            self._unframed(error)
             return
         for name, data in events:
             self._event(name, data, items)
@@ -178,7 +188,14 @@ class ResponseReader(Generic[ChunkT]):
     def end(self) -> Iterator[Item[ChunkT]]:
         """Take note that the body has ended and yield the chunks that this completes."""
         items: list[Item[ChunkT]] = []
-        for event in self._framer.end():
+        try:
+            events = self._framer.end()
+            if self._doubted is not None:
+                events = checked_events(self._doubted, self._framer, events)
+        except Exception as error:
+            self._unframed(error)
+            return
+        for event in events:
             if self.done and not self.trailing:
                 break
             if not self._is_cut(event):
@@ -273,11 +290,18 @@ class ResponseReader(Generic[ChunkT]):
         obj: Any,
         items: list[Item[ChunkT]],
     ) -> None:
+        deltas: Sequence[Delta] | None = None
         try:
             deltas = self._decoder.decode(data, name)
             if deltas is not None:
                 self._take_deltas(deltas, data, raw, obj, items)
         except Exception as error:
+            wrong = None
+            if deltas is not None and self._provider is not None and interruption(error) is None:
+                wrong = wrong_deltas(self._provider, self._decoder, deltas)
+            if wrong is not None:
+                self._fail(wrong, error)
+                return
             self._unreadable(
                 raw if raw is not None else json.dumps(data, default=str).encode(), error
             )
@@ -404,6 +428,23 @@ class ResponseReader(Generic[ChunkT]):
             StreamDecodeError(f"an event can't be read ({describe(error)}): {self._shown(raw)}"),
             error,
         )
+
+    def _unframed(self, error: Exception) -> None:
+        """End the response for what the framer did."""
+        if interruption(error) is not None:
+            raise error
+        if isinstance(error, StreamError):
+            self._fail(error, cast("Exception | None", error.__cause__))
+        elif isinstance(error, WireError) or self._doubted is None:
+            self._fail(StreamDecodeError(str(error) or describe(error)), error)
+        else:
+            name = f"{type(self._framer).__name__}.feed"
+            self._fail(raised(self._doubted, name, error), error)
+
+    def _fault(self, method: str, value: object, expected: str) -> StreamError:
+        if self._provider is None:
+            return StreamDecodeError(f"a piece of the body is a {type(value).__name__!r}")
+        return returned(self._provider, method, value, expected)
 
     def _fail(self, error: StreamError, cause: Exception | None = None) -> None:
         self.done = True

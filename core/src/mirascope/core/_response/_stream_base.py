@@ -26,6 +26,7 @@ from .._errors import (
 )
 from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
+from .._provider._faults import new_decoder, new_framer
 from .._request._prepared import PreparedCall
 from .._scrub import forget
 from .._state import StreamState
@@ -65,8 +66,8 @@ class StreamBase(CallResult, Generic[ChunkT]):
 
     def __init__(self, call: PreparedCall) -> None:
         self._reader: ResponseReader[ChunkT] = ResponseReader(
-            call.provider.framer(),
-            call.provider.decoder(),
+            new_framer(call.provider, call.model),
+            new_decoder(call.provider, call.model),
             cast("type[ChunkT]", self.chunk_class),
             call.toolset,
             call.provider,

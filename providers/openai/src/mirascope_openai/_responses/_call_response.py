@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from mirascope.core import BaseCallResponse, BaseTool, CallResult, FinishReason, MessageParam
+from mirascope.core import BaseCallResponse, BaseTool, CallResult, MessageParam
 from typing_extensions import override
 
 from ._answer import OpenAIResponsesMessageParam, custom_call_ids
@@ -35,22 +35,6 @@ class OpenAIResponsesCallResult(CallResult):
     @override
     def user_message_param(self) -> ResponseInputItemParam | None:
         return cast("ResponseInputItemParam | None", super().user_message_param)
-
-    @property
-    @override
-    def finish_reason(self) -> FinishReason | None:
-        """The unified finish reason, or None.
-
-        The API says "completed" of every answer that is whole: what the answer ends with tells
-        tool calls and refusals apart.
-
-        Raises:
-            StreamNotExhaustedError: the stream has not ended.
-        """
-        reason = super().finish_reason
-        if reason == "stop" and self._answer.tool_calls:
-            return "tool_calls"
-        return "refusal" if reason == "stop" and self._answer.refusal else reason
 
     @override
     def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[MessageParam]:

@@ -1,7 +1,5 @@
 """Beta's language models: chat completions with a region in every chunk."""
 
-import os
-
 from mirascope.core import AsyncCall, Call
 from mirascope_compatible import (
     CompatibleAsyncStream,
@@ -38,7 +36,8 @@ class BetaProvider(CompatibleProvider):
     """Beta: its address, its key, its prices; the protocol is inherited."""
 
     name = "beta"
-    base_url = os.environ.get("BETA_BASE_URL", "https://api.beta.example/v1")
+    base_url = "https://api.beta.example/v1"
+    base_url_env = "BETA_BASE_URL"
     api_key_env = "BETA_API_KEY"
     stream_class = BetaStream
     async_stream_class = BetaAsyncStream
