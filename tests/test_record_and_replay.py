@@ -167,6 +167,7 @@ PROTOCOLS = {
 
 @needs_shared
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.filterwarnings("ignore:.*is not a valid:UserWarning")
 @pytest.mark.filterwarnings("ignore::mirascope.core.UnknownPriceWarning")
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_the_recorded_stream_of_every_provider(

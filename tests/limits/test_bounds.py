@@ -148,8 +148,7 @@ class TestMaxBytes:
         assert stream.state is StreamState.FAILED
         # All that came within the bound is there.
         assert set(stream.content.split()) == {"word"}
-        if wire.name != "google":
-            assert stream.event_count == SMALL // len(wire.delta("word "))
+        assert stream.event_count == SMALL // len(wire.delta("word "))
         server.wait_closed()
         assert body.sent < BUFFERS
 
@@ -161,9 +160,7 @@ class TestMaxBytes:
     ) -> None:
         server = serve(lambda _: streaming(forever(piece)))
         error = wire.read(server.url, is_async=is_async, max_bytes=SMALL).error
-        # Gemini's SDK takes a comment for the beginning of an error in plain JSON.
-        expected = APIError if wire.name == "google" else StreamLimitError
-        assert isinstance(error, expected)
+        assert isinstance(error, StreamLimitError)
         server.wait_closed()
 
     @pytest.mark.parametrize("window", [31, 15, -15] if FULL else [31, -15])
@@ -242,38 +239,6 @@ class TestMaxBytes:
         short = compatible.call("m", stream=True, base_url=server.url, max_bytes=len(body) - 9)
         with pytest.raises(StreamLimitError):
             short(lambda: "Hi")().collect()
-
-
-class TestOneEvent:
-    def test_an_endless_one_ends(
-        self,
-        wire: Wire,
-        is_async: bool,
-        serve: Serve,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        """Gemini's SDK frames the body itself; the others' bound has tests of its own."""
-        if wire.name != "google":
-            pytest.skip("the framer's own tests")
-        monkeypatch.setattr(_bounds, "MAX_EVENT_BYTES", SMALL)
-        lines = itertools.chain([wire.delta("a")], [b"data: {\n"], forever(b"data: x\n" * 100))
-        body = Counted(lines)
-        server = serve(lambda _: streaming(body))
-        outcome = wire.read(server.url, is_async=is_async)
-        assert isinstance(outcome.error, StreamDecodeError)
-        assert "one event is larger than 100,000 bytes" in str(outcome.error)
-        assert outcome.result.content == "a"
-        server.wait_closed()
-        assert body.sent < BUFFERS
-
-    @pytest.mark.parametrize("cut", [1, 2, 3, 7, 64])
-    def test_many_small_ones_are_not_one_large_one(self, cut: int) -> None:
-        for blank in (b"\n\n", b"\r\n\r\n", b"\r\r"):
-            body = (b"data: " + b"x" * 40 + blank) * 50
-            gauge = _bounds.Gauge([], 10**6, 60)
-            for start in range(0, len(body), cut):
-                assert b"".join(gauge.feed(body[start : start + cut]))
-                assert not gauge.event_full
 
 
 class TestHeaders:

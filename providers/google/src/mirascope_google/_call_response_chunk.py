@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 
 class GoogleCallResponseChunk(BaseCallResponseChunk["GenerateContentResponse"]):
-    """A chunk; `chunk` is the `GenerateContentResponse` that the SDK yielded.
-
-    Where there is no SDK's object, as in a recording, it is built on first read.
-    """
+    """A chunk; `chunk` is the SDK's `GenerateContentResponse`, built on first read."""
 
     __slots__ = ()
 

@@ -44,8 +44,11 @@ class BoundedClient:
 
     def _bound(self, response: Any, stream: bool) -> None:
         bound_error(response)
-        # The SDK frames a stream itself, and collects lines of any length.
-        bound_body(response, self._max_bytes, bound_events=stream)
+        if not stream:
+            bound_body(response, self._max_bytes)
+        elif 200 < response.status_code < 300:
+            # The SDK takes no other success for one, and would call an empty answer a bad request.
+            response.status_code = 200
 
 
 class AsyncBoundedClient(BoundedClient):

@@ -1,33 +1,37 @@
 """A look at what the SDK receives, from inside its own loop.
 
 The SDK has no public way to a streamed response ("Accessing the raw HTTP response is not supported
-in streaming methods"), and its loop is worth keeping: it continues an answer over several requests,
-and translates for Vertex AI. What it lacks needs the response underneath:
+in streaming methods"), and its loop is worth keeping: it builds the request, retries it, and
+continues an answer over several requests. What it lacks needs the response underneath:
 
+- its bytes: the loop takes eight times as long for a chunk as reading them does;
 - the moment at which the response begins, which is where errors of the request end;
 - closing: its asynchronous generators leave the connection to the garbage collector;
 - ending a read that waits, from another thread, without the SDK beginning to read again;
 - the JSON as it came, with the fields that the SDK drops;
+- comments, which its reader of lines takes for a part of an error;
 - bounds: the SDK follows redirects, and reads lines and whole bodies of any size.
 
 So the loop runs with a stand-in for the SDK's API client. That is private: the names used are
-`_api_client` of `Models`, `_request` and `_async_request` of the API client, and `segments` and
-`async_segments` of the response. They are the same in google-genai 1.60 to 3.6; where one is
-missing, the loop runs without a tap and `tap` returns None. For the bounds, `_request_once`,
-`_async_request_once`, `_httpx_client` and `_async_httpx_client` as well; where one of these is
-missing, requests are sent by the SDK's HTTP client as it is.
+`_api_client` of `Models`, `_request` and `_async_request` of the API client, and `response_stream`,
+`headers`, `segments` and `async_segments` of the response. They are the same in google-genai 1.60
+to 3.6; where one is missing, the loop runs without a tap and `tap` returns None. For the bounds,
+`_request_once`, `_async_request_once`, `_httpx_client` and `_async_httpx_client` as well; where one
+of these is missing, requests are sent by the SDK's HTTP client as it is.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, cast
 
-from mirascope.core import APIError, AsyncHTTPSource, HTTPSource, JSONObject
+from mirascope.core import APIError, AsyncHTTPSource, HTTPSource, JSONObject, bound_body
 
 from ._http_client import bounded_clients
 from ._sdk_objects import wire_json
+from ._segments import Segments
 from ._usage import HOPS
 
 
@@ -44,9 +48,14 @@ class Tap:
     Args:
         api_client: the SDK's own, which does all the work.
         max_bytes: how large a response may be.
+        by_bytes: whether the first response is read as bytes, whose reader counts them.
 
     Attributes:
+        max_bytes: how large a response may be.
         response: the HTTP response that is being read, of httpx2, httpx, aiohttp or requests.
+        headers: the response's headers, as the SDK has them.
+        pieces: the response's body, or None where it can't be read as bytes. An iterator, or an
+            asynchronous one; whoever reads it, the SDK's loop or not, goes on where it was left.
         failure: why the response is not read on, where it was one of its bounds.
     """
 
@@ -57,25 +66,35 @@ class Tap:
             "_api_client",
             "_async_http",
             "_async_httpx_client",
+            "_by_bytes",
             "_hops",
             "_http",
             "_httpx_client",
             "_pairs",
             "_requests",
             "_seen",
+            "_unread",
             "failure",
+            "headers",
+            "max_bytes",
+            "pieces",
             "response",
         }
     )
 
-    def __init__(self, api_client: Any, max_bytes: int) -> None:
+    def __init__(self, api_client: Any, max_bytes: int, *, by_bytes: bool = False) -> None:
         self._api_client = api_client
+        self._by_bytes = by_bytes
         self._requests = 0
         self._seen: list[JSONObject] = []
         self._hops: dict[int, JSONObject] = {}
         self._pairs = True
         self._aborted = False
+        self.max_bytes = max_bytes
+        self._unread = _Unread()
         self.response: Any = None
+        self.headers: Mapping[str, str] = {}
+        self.pieces: Any = None
         # Made with the response: it must know when the response lets its connection go.
         self._http: HTTPSource | None = None
         self._async_http: AsyncHTTPSource | None = None
@@ -112,9 +131,25 @@ class Tap:
     def see(self, data: JSONObject) -> JSONObject:
         """Take note of the JSON that the SDK is about to read."""
         self._seen.append(data)
-        if usage := data.get("usageMetadata"):
-            self._hops[self._requests] = usage
+        self._count_usage(data)
         return data
+
+    def go_on(self, passed: list[JSONObject], rest: bytes) -> None:
+        """Let the SDK's loop read on in a response that was read as bytes so far.
+
+        Args:
+            passed: what was handed on already and the loop must know of. It makes objects of it,
+                for which nothing is seen.
+            rest: what was read of the body and not handed on.
+        """
+        self._unread = _Unread(passed, rest)
+
+    def take_unread(self) -> _Unread:
+        """Return what the SDK's loop begins with, once."""
+        unread, self._unread = self._unread, _Unread()
+        for data in unread.passed:
+            self._count_usage(data)
+        return unread
 
     @property
     def is_used(self) -> bool:
@@ -196,6 +231,10 @@ class Tap:
         client_class = cast("Any", type(self._api_client))
         return await client_class._async_request_once(self, *args, **kwargs)
 
+    def _count_usage(self, data: JSONObject) -> None:
+        if usage := data.get("usageMetadata"):
+            self._hops[self._requests] = usage
+
     def _count_request(self) -> None:
         if self._aborted:
             raise Aborted
@@ -205,12 +244,31 @@ class Tap:
         stream = response.response_stream
         # A recording of the SDK's own is a list of texts.
         self.response = None if isinstance(stream, list) else stream
+        self.headers = response.headers
+        self._http = self._async_http = self.pieces = None
+        if not (self._by_bytes and self._requests == 1):
+            bound_body(stream, self.max_bytes)
         if hasattr(stream, "iter_bytes"):
             if asynchronous:
                 self._async_http = AsyncHTTPSource(stream)
+                self.pieces = aiter(self._async_http)
             else:
                 self._http = HTTPSource(stream)
+                self.pieces = iter(self._http)
+        elif hasattr(content := getattr(stream, "content", None), "iter_any"):
+            # aiohttp, which the SDK's asynchronous client takes where it is installed.
+            self.pieces = aiter(cast("Any", content).iter_any())
         return _Response(self, response, announced=self._requests == 1)
+
+
+class _Unread:
+    """What was read of a response before the SDK's loop reads on."""
+
+    __slots__ = ("passed", "rest")
+
+    def __init__(self, passed: Sequence[JSONObject] = (), rest: bytes = b"") -> None:
+        self.passed = passed
+        self.rest = rest
 
 
 class _Response:
@@ -229,30 +287,58 @@ class _Response:
         return getattr(self._response, name)
 
     def segments(self) -> Iterator[JSONObject]:
+        tap = self._tap
         if self._announced:
             yield {}
         try:
-            for data in self._response.segments():
-                yield self._tap.see(data)
+            if tap.pieces is None:
+                for data in self._response.segments():
+                    yield tap.see(data)
+                return
+            unread, segments = tap.take_unread(), Segments()
+            yield from unread.passed
+            for piece in chain((unread.rest,), tap.pieces):
+                for data in segments.feed(piece):
+                    yield tap.see(data)
+            for data in segments.end():
+                yield tap.see(data)
         except APIError as error:
-            self._tap.failure = error
+            tap.failure = error
             raise Aborted from error
 
     async def __aiter__(self) -> AsyncIterator[JSONObject]:
+        tap = self._tap
         if self._announced:
             yield {}
         try:
-            async for data in self._response.async_segments():
-                yield self._tap.see(data)
+            if tap.pieces is None:
+                async for data in self._response.async_segments():
+                    yield tap.see(data)
+                return
+            unread, segments = tap.take_unread(), Segments()
+            for data in unread.passed:
+                yield data
+            for data in segments.feed(unread.rest):
+                yield tap.see(data)
+            async for piece in tap.pieces:
+                for data in segments.feed(piece):
+                    yield tap.see(data)
+            for data in segments.end():
+                yield tap.see(data)
         except APIError as error:
-            self._tap.failure = error
+            tap.failure = error
             raise Aborted from error
 
 
-def tap(models: Any, max_bytes: int) -> tuple[Any, Tap] | None:
+def tap(models: Any, max_bytes: int, *, by_bytes: bool = False) -> tuple[Any, Tap] | None:
     """Return a copy of the SDK's `Models` or `AsyncModels` that runs with a tap, and the tap.
 
     None where this is not an object of the SDK, or of an SDK that is made in another way.
+
+    Args:
+        models: the SDK's object.
+        max_bytes: how large a response may be.
+        by_bytes: whether the first response is read as bytes, whose reader counts them.
     """
     from google.genai.models import AsyncModels, Models
 
@@ -263,7 +349,7 @@ def tap(models: Any, max_bytes: int) -> tuple[Any, Tap] | None:
     if not all(callable(getattr(api_client, name, None)) for name in names):
         return None
     tapped: Any = copy.copy(models)
-    tapped._api_client = made = Tap(api_client, max_bytes)
+    tapped._api_client = made = Tap(api_client, max_bytes, by_bytes=by_bytes)
     return tapped, made
 
 

@@ -1,31 +1,44 @@
-"""Streams of the SDK as sources."""
+"""Streams of the SDK as sources.
+
+The SDK sends the request, and the response is read as bytes where nothing is lost by it (see
+`_bytes_config`). An event with a token to continue with, and all behind it, is left to the SDK's
+own loop, which decides about the next request. The loop is also the way where there are no bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, Self
+import inspect
+from collections.abc import AsyncIterator, Iterator, Mapping
+from types import FunctionType
+from typing import Any, Self, cast
 
 from mirascope.core import JSONObject, SDKObject
 
+from ._chunk_objects import ChunkObjects
+from ._first_hop import FirstHop
 from ._sdk_objects import wire_json
 from ._sdk_tap import Aborted, Tap, tap
 
 
 class GenerateSource:
-    """The SDK's own loop over a streamed response.
+    """A streamed response.
 
     Args:
         stream: what `generate_content_stream` returned; nothing was taken from it yet.
         tapped: the tap that it runs with, or None.
+        config: the request's configuration, if the response may be read as bytes.
     """
 
-    __slots__ = ("_first", "_stream", "_tap", "request_id")
+    __slots__ = ("_first", "_stream", "_tap", "chunk_object", "request_id")
 
-    def __init__(self, stream: Any, tapped: Tap | None) -> None:
+    def __init__(
+        self, stream: Any, tapped: Tap | None, config: Mapping[str, Any] | None = None
+    ) -> None:
         self._stream: Iterator[Any] = iter(stream)
         # Nothing is sent before the first chunk is asked for.
         self._tap, self._first = _begun(tapped, next(self._stream, None))
         self.request_id = _request_id(tapped)
+        self.chunk_object = _chunk_objects(self._tap, self._first, config)
 
     @classmethod
     def open(
@@ -39,16 +52,34 @@ class GenerateSource:
             max_bytes: how large the response may be.
             plain: whether the SDK's loop runs without a tap.
         """
-        found = None if plain else tap(models, max_bytes)
+        config = _bytes_config(models, arguments)
+        found = None if plain else tap(models, max_bytes, by_bytes=config is not None)
         models, tapped = found or (models, None)
-        return cls(models.generate_content_stream(**arguments), tapped)
+        return cls(models.generate_content_stream(**arguments), tapped, config)
 
-    def __iter__(self) -> Iterator[SDKObject]:
+    def __iter__(self) -> Iterator[bytes | SDKObject]:
+        return self._objects() if self.chunk_object is None else self._bytes(cast("Tap", self._tap))
+
+    def _bytes(self, tapped: Tap) -> Iterator[bytes | SDKObject]:
+        hop = FirstHop(tapped.max_bytes)
+        for piece in tapped.pieces:
+            if events := hop.take(piece):
+                yield events
+            if hop.is_continued:
+                break
+        if events := hop.end():
+            yield events
+        if hop.is_continued:
+            tapped.go_on(hop.passed(), hop.rest)
+            yield from self._objects()
+
+    def _objects(self) -> Iterator[SDKObject]:
         if self._first is not None:
             yield self._first, _data(self._tap, self._first)
         try:
             for obj in self._stream:
-                yield obj, _data(self._tap, obj)
+                if not _was_passed(self._tap, self.chunk_object):
+                    yield obj, _data(self._tap, obj)
         except Aborted:
             if self._tap is not None and self._tap.failure is not None:
                 raise self._tap.failure from None
@@ -77,29 +108,55 @@ class GenerateSource:
 class AsyncGenerateSource:
     """The same over the SDK's asynchronous loop; `open` makes one."""
 
-    __slots__ = ("_first", "_stream", "_tap", "request_id")
+    __slots__ = ("_first", "_stream", "_tap", "chunk_object", "request_id")
 
-    def __init__(self, stream: AsyncIterator[Any], tapped: Tap | None, first: Any) -> None:
+    def __init__(
+        self,
+        stream: AsyncIterator[Any],
+        tapped: Tap | None,
+        first: Any,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
         self._stream = stream
         self._tap, self._first = _begun(tapped, first)
         self.request_id = _request_id(tapped)
+        self.chunk_object = _chunk_objects(self._tap, self._first, config)
 
     @classmethod
     async def open(
         cls, models: Any, arguments: dict[str, Any], max_bytes: int, *, plain: bool = False
     ) -> Self:
         """Send a request; the arguments are those of `GenerateSource.open`."""
-        found = None if plain else tap(models, max_bytes)
+        config = _bytes_config(models, arguments)
+        found = None if plain else tap(models, max_bytes, by_bytes=config is not None)
         models, tapped = found or (models, None)
         stream = aiter(await models.generate_content_stream(**arguments))
-        return cls(stream, tapped, await anext(stream, None))
+        return cls(stream, tapped, await anext(stream, None), config)
 
-    async def __aiter__(self) -> AsyncIterator[SDKObject]:
+    def __aiter__(self) -> AsyncIterator[bytes | SDKObject]:
+        return self._objects() if self.chunk_object is None else self._bytes(cast("Tap", self._tap))
+
+    async def _bytes(self, tapped: Tap) -> AsyncIterator[bytes | SDKObject]:
+        hop = FirstHop(tapped.max_bytes)
+        async for piece in tapped.pieces:
+            if events := hop.take(piece):
+                yield events
+            if hop.is_continued:
+                break
+        if events := hop.end():
+            yield events
+        if hop.is_continued:
+            tapped.go_on(hop.passed(), hop.rest)
+            async for item in self._objects():
+                yield item
+
+    async def _objects(self) -> AsyncIterator[SDKObject]:
         if self._first is not None:
             yield self._first, _data(self._tap, self._first)
         try:
             async for obj in self._stream:
-                yield obj, _data(self._tap, obj)
+                if not _was_passed(self._tap, self.chunk_object):
+                    yield obj, _data(self._tap, obj)
         except Aborted:
             if self._tap is not None and self._tap.failure is not None:
                 raise self._tap.failure from None
@@ -118,6 +175,48 @@ class AsyncGenerateSource:
         finally:
             if (aclose := getattr(self._stream, "aclose", None)) is not None:
                 await aclose()
+
+
+def _bytes_config(models: Any, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the request's configuration if its response may be read as bytes, else None.
+
+    The SDK's loop runs where it has more to do than to read, or somebody looks on:
+
+    - Python functions and MCP sessions among the tools, which it calls by itself. Mappings and the
+      SDK's own tools are neither.
+    - `generate_content_stream` is not the SDK's own: instrumentation has wrapped it, or it is a
+      subclass's.
+    """
+    from google.genai import models as sdk
+    from google.genai.types import Tool
+
+    method = inspect.getattr_static(models, "generate_content_stream", None)
+    if type(method) is not FunctionType or method.__globals__ is not vars(sdk):
+        return None
+    config: Any = arguments.get("config")
+    if not isinstance(config, Mapping):
+        return None
+    known = cast("Mapping[str, Any]", config)
+    tools: Any = known.get("tools") or ()
+    try:
+        are_known = all(isinstance(tool, (Mapping, Tool)) for tool in tools)
+    except TypeError:
+        return None
+    return known if are_known else None
+
+
+def _chunk_objects(
+    tapped: Tap | None, first: Any, config: Mapping[str, Any] | None
+) -> ChunkObjects | None:
+    """Return what makes the objects of a response that is read as bytes; None where it is not."""
+    if tapped is None or first is not None or config is None or tapped.pieces is None:
+        return None
+    return ChunkObjects(tapped.headers, is_vertex=bool(tapped.vertexai), config=config)
+
+
+def _was_passed(tapped: Tap | None, chunk_object: ChunkObjects | None) -> bool:
+    """Whether an object only tells the SDK's loop what was read as bytes before."""
+    return chunk_object is not None and tapped is not None and not tapped.has_seen
 
 
 def _begun(tapped: Tap | None, first: Any) -> tuple[Tap | None, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Self
+from typing import Any, Self
 
 from .._transport._source import AsyncSource, Piece, Source
 from ._recorder import Recorder
@@ -17,12 +17,13 @@ class RecordingSource:
         recorder: what writes.
     """
 
-    __slots__ = ("_recorder", "_source", "request_id")
+    __slots__ = ("_recorder", "_source", "chunk_object", "request_id")
 
     def __init__(self, source: Source, recorder: Recorder) -> None:
         self._source = source
         self._recorder = recorder
         self.request_id: str | None = source.request_id
+        self.chunk_object: Any = getattr(source, "chunk_object", None)
         recorder.opened(source, self.request_id)
 
     def __iter__(self) -> Iterator[Piece]:
@@ -43,12 +44,13 @@ class RecordingSource:
 class AsyncRecordingSource:
     """The same over an asynchronous source."""
 
-    __slots__ = ("_recorder", "_source", "request_id")
+    __slots__ = ("_recorder", "_source", "chunk_object", "request_id")
 
     def __init__(self, source: AsyncSource, recorder: Recorder) -> None:
         self._source = source
         self._recorder = recorder
         self.request_id: str | None = source.request_id
+        self.chunk_object: Any = getattr(source, "chunk_object", None)
         recorder.opened(source, self.request_id)
 
     def __aiter__(self) -> AsyncIterator[Piece]:

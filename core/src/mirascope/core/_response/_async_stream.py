@@ -164,6 +164,7 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
             if source is None or self._ending is not None:
                 return
             reader = self._reader
+            reader.opened(source)
             pieces = aiter(source)
             while True:
                 piece = await self._in_time(anext(pieces, None))

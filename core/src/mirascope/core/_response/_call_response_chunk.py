@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Self, cast
 
 from typing_extensions import TypeVar
@@ -25,6 +25,21 @@ from ._guard import made_of_answer
 ChunkObjectT = TypeVar("ChunkObjectT", default=Any, covariant=True)
 
 
+class Unbuilt:
+    """Stands in a chunk for its object, where the source makes the objects of its response.
+
+    One for all chunks of a stream, so that a chunk whose object nobody reads costs nothing.
+
+    Args:
+        make: makes an object of an event's JSON and the text that it was read from.
+    """
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[JSONObject, bytes | None], Any]) -> None:
+        self.make = make
+
+
 class BaseCallResponseChunk(Generic[ChunkObjectT]):
     """What one event of a stream contains, and the provider's own object for it.
 
@@ -37,7 +52,7 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         deltas: what the event means.
         data: the event's JSON object.
         raw: the text that `data` was read from, or None.
-        obj: the SDK's object, where the event came as one.
+        obj: the SDK's object, where the event came as one; or an `Unbuilt`, which makes it.
         provider: who makes objects and counts of what was sent; without one, the JSON stays as it
             is and no usage is understood.
     """
@@ -73,13 +88,8 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
     @property
     def chunk(self) -> ChunkObjectT:
         """The provider's own object, built on first read and kept."""
-        if self._object is None:
-            provider, data, raw = self._provider, self.data, self._raw
-            self._object = (
-                data
-                if provider is None
-                else made_of_answer("chunk", provider, lambda: provider.chunk_object(data, raw))
-            )
+        if self._object is None or type(self._object) is Unbuilt:
+            self._object = self._built(self._object)
         return cast("ChunkObjectT", self._object)
 
     @property
@@ -151,6 +161,13 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         usage are not repeated.
         """
         return type(self)((), self.data, self._raw, self._object, self._provider)
+
+    def _built(self, unbuilt: Unbuilt | None) -> Any:
+        provider, data, raw = self._provider, self.data, self._raw
+        if provider is None:
+            return data
+        make = provider.chunk_object if unbuilt is None else unbuilt.make
+        return made_of_answer("chunk", provider, lambda: make(data, raw))
 
     def _raw_usage(self) -> JSONObject | None:
         return next((d.usage for d in reversed(self.deltas) if type(d) is UsageDelta), None)

@@ -39,11 +39,11 @@ from .._secrets import redact
 from .._tools._base_tool import BaseTool
 from .._tools._toolset import Toolset
 from .._transport._bounds import MAX_STREAM_BYTES, too_large
-from .._transport._source import Piece
+from .._transport._source import AsyncSource, Piece, Source
 from .._types import JSONObject
 from ..json import as_list
 from ..wire import STRAY, Event, Framer, WireError
-from ._call_response_chunk import BaseCallResponseChunk
+from ._call_response_chunk import BaseCallResponseChunk, Unbuilt
 
 ChunkT = TypeVar("ChunkT", bound=BaseCallResponseChunk[Any], default=BaseCallResponseChunk[Any])
 Item: TypeAlias = tuple[ChunkT, BaseTool | None]
@@ -96,6 +96,7 @@ class ResponseReader(Generic[ChunkT]):
         "_provider",
         "_stray",
         "_toolset",
+        "_unbuilt",
         "answer",
         "chunks",
         "done",
@@ -133,6 +134,7 @@ class ResponseReader(Generic[ChunkT]):
         self._doubted = None if is_own else provider
         self._max_bytes = self._left = max_bytes
         self._last: ChunkT | None = None
+        self._unbuilt: Unbuilt | None = None
         self.answer = Accumulator()
         self.done = False
         self.failure: StreamError | None = None
@@ -140,6 +142,11 @@ class ResponseReader(Generic[ChunkT]):
         self.events = 0
         self.chunks = 0
         self.tools: list[BaseTool] = []
+
+    def opened(self, source: Source | AsyncSource) -> None:
+        """The response has begun: it may know how the objects of its chunks are made."""
+        make = getattr(source, "chunk_object", None)
+        self._unbuilt = None if make is None else Unbuilt(make)
 
     def feed(self, piece: Piece) -> Iterator[Item[ChunkT]]:
         """Take the next piece and yield the chunks that it completes.
@@ -251,7 +258,7 @@ class ResponseReader(Generic[ChunkT]):
         self.events += 1
         if type(parsed) is not dict and (parsed := self._only_object(name, data, parsed)) is None:
             return
-        self._object(cast("JSONObject", parsed), name, data, None, items)
+        self._object(cast("JSONObject", parsed), name, data, self._unbuilt, items)
 
     def _is_json(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> bool:
         """Take care of data that does not begin as a JSON object."""
@@ -382,7 +389,7 @@ class ResponseReader(Generic[ChunkT]):
             try:
                 deltas = self._decoder.decode_stray(data)
                 if deltas is not None:
-                    self._take_deltas(deltas, data, text, None, items)
+                    self._take_deltas(deltas, data, text, self._unbuilt, items)
             except Exception as error:
                 self._unreadable(text, error)
 

@@ -213,6 +213,7 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
             if source is None or self._ending is not None:
                 return
             reader = self._reader
+            reader.opened(source)
             pieces = iter(source) if self._deadlines is None else self._timely(source)
             for piece in pieces:
                 for item in reader.feed(piece):

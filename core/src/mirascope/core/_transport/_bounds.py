@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from .._errors import StreamDecodeError, StreamLimitError
-from ..wire._framer import MAX_EVENT_BYTES
 
 MAX_STREAM_BYTES: Final = 1024 * 1024 * 1024
 """The default of `max_bytes` for a stream: hundreds of times what the longest answers take."""
@@ -108,34 +107,20 @@ class Gauge:
     Args:
         codings: the body's content codings, in the order in which they were applied.
         limit: how many bytes of the body are handed on.
-        event_limit: how large one server-sent event may be; None where a framer looks after that.
 
     Attributes:
         full: whether the body goes on behind the limit.
-        event_full: whether one event is larger than its limit.
     """
 
-    __slots__ = (
-        "_event",
-        "_event_limit",
-        "_inflaters",
-        "_left",
-        "_left_raw",
-        "_tail",
-        "event_full",
-        "full",
-    )
+    __slots__ = ("_inflaters", "_left", "_left_raw", "full")
 
-    def __init__(self, codings: list[str], limit: int, event_limit: int | None = None) -> None:
+    def __init__(self, codings: list[str], limit: int) -> None:
         if len(codings) > _CODINGS:
             # Each is a step of its own for every byte.
             codings = ["several codings"]
         self._inflaters = [Inflater(coding) for coding in reversed(codings)]
         self._left = self._left_raw = limit
-        self._event_limit = event_limit
-        self._event = 0
-        self._tail = b""
-        self.full = self.event_full = False
+        self.full = False
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
         """Take the next bytes from the wire and yield those of the body, up to the limit."""
@@ -147,19 +132,8 @@ class Gauge:
                 yield piece[: self._left]
                 return
             self._left -= len(piece)
-            if self._event_limit is not None and self._measure(piece) > self._event_limit:
-                self.event_full = True
-                return
             yield piece
         self.full = self._left_raw < 0
-
-    def _measure(self, piece: bytes) -> int:
-        """Return how many bytes have come since the last blank line."""
-        seen = self._tail + piece
-        end = max(seen.rfind(blank) for blank in (b"\n\n", b"\n\r\n", b"\r\r"))
-        self._event = len(seen) - end if end >= 0 else self._event + len(piece)
-        self._tail = seen[-2:]
-        return self._event
 
     def _expand(self, data: bytes, stage: int) -> Iterator[bytes]:
         if stage == len(self._inflaters):
@@ -184,8 +158,6 @@ class _Bounded:
         self._until = until
 
     def _is_over(self) -> bool:
-        if self._gauge.event_full:
-            raise StreamDecodeError(f"one event is larger than {MAX_EVENT_BYTES:,} bytes")
         if self._gauge.full and self._excess is not None:
             raise self._excess()
         return self._gauge.full or (self._until is not None and time.monotonic() >= self._until)
@@ -249,18 +221,15 @@ async def bound_error_async(response: Any) -> None:
     bound_error(response)
 
 
-def bound_body(response: Any, max_bytes: int, *, bound_events: bool = False) -> None:
+def bound_body(response: Any, max_bytes: int) -> None:
     """Bound the body of a response that is about to be read.
 
     Args:
         response: a response of httpx or httpx2 whose body was not read yet; of another library's,
             nothing is bounded here.
         max_bytes: how large the body may be; reading on raises `StreamLimitError`.
-        bound_events: whether each server-sent event is bounded as well, to `MAX_EVENT_BYTES`:
-            for an SDK that frames the body itself.
     """
-    event_limit = MAX_EVENT_BYTES if bound_events else None
-    _bound(response, max_bytes, lambda: too_large(max_bytes), event_limit=event_limit)
+    _bound(response, max_bytes, lambda: too_large(max_bytes))
 
 
 def inflate_body(response: Any) -> None:
@@ -285,7 +254,6 @@ def _bound(
     excess: Callable[[], Exception] | None,
     *,
     until: float | None = None,
-    event_limit: int | None = None,
 ) -> None:
     stream: Any = getattr(response, "stream", None)
     base = _stream_base(stream)
@@ -300,7 +268,7 @@ def _bound(
         return
     headers.pop("content-encoding", None)
     # Servers put other words there, such as "utf-8": clients pass these over.
-    gauge = Gauge([c for c in codings if c in ("gzip", "deflate", *foreign)], limit, event_limit)
+    gauge = Gauge([c for c in codings if c in ("gzip", "deflate", *foreign)], limit)
     response.stream = _bounded(base)(stream, gauge, excess, until)
 
 

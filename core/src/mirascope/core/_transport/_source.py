@@ -21,6 +21,10 @@ Piece: TypeAlias = bytes | SDKObject
 class Source(Protocol):
     """An open response.
 
+    A source whose SDK puts more into a chunk's object than the event's JSON, such as the headers of
+    the response, has a method `chunk_object(data, raw)` as well, which takes the place of
+    `Provider.chunk_object`.
+
     Attributes:
         request_id: the provider's id of the request, where it sent one.
     """
