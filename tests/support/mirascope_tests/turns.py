@@ -186,6 +186,14 @@ def _messages_stream(calls: Calls) -> list[bytes]:
             {"type": "content_block_delta", "index": index, "delta": delta},
             {"type": "content_block_stop", "index": index},
         ]
+    if not calls:
+        delta = {"type": "text_delta", "text": "Fine."}
+        text = {"type": "text", "text": ""}
+        sent += [
+            {"type": "content_block_start", "index": 0, "content_block": text},
+            {"type": "content_block_delta", "index": 0, "delta": delta},
+            {"type": "content_block_stop", "index": 0},
+        ]
     stop = {"stop_reason": "tool_use" if calls else "end_turn", "stop_sequence": None}
     sent += [
         {"type": "message_delta", "delta": stop, "usage": {"output_tokens": 5}},

@@ -99,6 +99,7 @@ from ._request._decorators import (
 )
 from ._request._prompt import PromptTemplate
 from ._request._prompt_function import BaseDynamicConfig, prompt_template
+from ._request._stream_config import StreamConfig
 from ._request._timeouts import Timeouts
 from ._response._async_stream import BaseAsyncStream
 from ._response._call_response import BaseCallResponse
@@ -242,6 +243,7 @@ __all__ = [
     "SDKObject",
     "Source",
     "StreamCancelledError",
+    "StreamConfig",
     "StreamConsumedError",
     "StreamDecodeError",
     "StreamError",

@@ -15,6 +15,7 @@ from ._request._decorated import AsyncStreamT, ResponseT
 from ._request._decorators import AsyncDecorator, StreamT, SyncOrAsyncDecorator
 from ._request._prompt_function import FunctionPrompt, mark_call
 from ._request._settings import CallSettings, prepare
+from ._request._stream_config import StreamConfig
 from ._request._timeouts import TimeoutTypes
 from ._response._async_stream import BaseAsyncStream
 from ._response._call_response import BaseCallResponse
@@ -50,7 +51,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         self,
         model: str,
         *,
-        stream: Literal[True],
+        stream: Literal[True] | StreamConfig,
         api: str | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
@@ -88,7 +89,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         self,
         model: str,
         *,
-        stream: bool = False,
+        stream: bool | StreamConfig = False,
         api: str | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
@@ -103,7 +104,8 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
 
         Args:
             model: the model's name.
-            stream: whether calls return a stream.
+            stream: whether calls return a stream; `{"partial_tools": True}` for one that yields
+                tools while their arguments arrive.
             api: one of the provider's wire APIs; its default one if None.
             tools: functions and `BaseTool` classes that the model may call.
             client: the provider SDK's client to use as it is, in place of the default one.
@@ -168,7 +170,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         self,
         model: str,
         *,
-        stream: Literal[True],
+        stream: Literal[True] | StreamConfig,
         api: str | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,

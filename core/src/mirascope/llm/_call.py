@@ -14,6 +14,7 @@ from ..core import (
     RecordTypes,
     SyncOrAsyncDecorator,
 )
+from ..core._request._stream_config import StreamConfig
 from ..core._request._timeouts import TimeoutTypes
 from ..core._tools._base_tool import ToolLike
 
@@ -23,7 +24,7 @@ def call(
     provider: str,
     model: str,
     *,
-    stream: Literal[True],
+    stream: Literal[True] | StreamConfig,
     api: str | None = None,
     tools: Sequence[ToolLike] = (),
     client: Any = None,

@@ -110,6 +110,10 @@ class Accumulator:
                     completed += calls
         return completed
 
+    def open_call(self, key: Hashable) -> Block | None:
+        """Return the block of the call of a `ToolCallDelta`, as long as it is not complete."""
+        return self._calls.get(key)
+
     def end_calls(self) -> list[ToolCall]:
         """Complete every tool call that is open: nothing more will come."""
         self._waiting = None

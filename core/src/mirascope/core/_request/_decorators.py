@@ -10,6 +10,7 @@ from typing_extensions import TypeVar
 from .._recording._recorder import RecordTypes
 from .._tools._base_tool import ToolLike
 from ._decorated import AsyncStreamT, Decorated, P, ResponseT, ResultT
+from ._stream_config import StreamConfig
 from ._timeouts import TimeoutTypes
 
 StreamT = TypeVar("StreamT", covariant=True)
@@ -53,7 +54,7 @@ class APICall(
         self,
         model: str,
         *,
-        stream: Literal[True],
+        stream: Literal[True] | StreamConfig,
         api: Api2T,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
@@ -91,7 +92,7 @@ class APICall(
         self,
         model: str,
         *,
-        stream: Literal[True],
+        stream: Literal[True] | StreamConfig,
         api: ApiT | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
@@ -134,7 +135,7 @@ class AsyncAPICall(Protocol[ApiT, ResponseT, AsyncStreamT, Api2T, Response2T, As
         self,
         model: str,
         *,
-        stream: Literal[True],
+        stream: Literal[True] | StreamConfig,
         api: Api2T,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
@@ -172,7 +173,7 @@ class AsyncAPICall(Protocol[ApiT, ResponseT, AsyncStreamT, Api2T, Response2T, As
         self,
         model: str,
         *,
-        stream: Literal[True],
+        stream: Literal[True] | StreamConfig,
         api: ApiT | None = None,
         tools: Sequence[ToolLike] = (),
         client: Any = None,

@@ -41,6 +41,7 @@ class PreparedCall:
         recorder: what writes the response down, or None.
         prices: the call's own prices, over all others.
         sent_at: when the request was sent, in seconds since 1970, where that was not just now.
+        partial_tools: whether a stream yields tools while their arguments arrive.
         key_variables: names the environment variables that hold the provider's credentials.
         is_replay: whether the response is there already, and nothing is sent.
     """
@@ -58,6 +59,7 @@ class PreparedCall:
     recorder: Recorder | None = None
     prices: PriceTable | None = None
     sent_at: float | None = None
+    partial_tools: bool = False
 
     @property
     def facts(self) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ from ._max_bytes import parse_max_bytes
 from ._params import api_params, refuse_own
 from ._prepared import PreparedCall
 from ._prompt_function import FunctionPrompt
+from ._stream_config import StreamConfig, parse_stream
 from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts
 
 
@@ -32,6 +33,7 @@ class CallSettings:
     provider: Provider
     model: str
     stream: bool
+    partial_tools: bool
     toolset: Toolset
     client: Any
     call_params: Mapping[str, Any]
@@ -59,7 +61,7 @@ class CallSettings:
         provider_facts: Callable[[], ProviderFacts],
         /,
         *,
-        stream: bool = False,
+        stream: bool | StreamConfig = False,
         tools: Sequence[ToolLike] = (),
         client: Any = None,
         call_params: Mapping[str, Any] | None = None,
@@ -69,8 +71,7 @@ class CallSettings:
         record: RecordTypes = None,
         **params: Any,
     ) -> CallSettings:
-        if not isinstance(stream, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise UsageError(f"stream must be True or False, not {stream!r}")
+        stream, partial_tools = parse_stream(stream)
         given = parse_call_params(call_params)
         if twice := given.keys() & params.keys():
             names = ", ".join(map(repr, sorted(twice)))
@@ -89,6 +90,7 @@ class CallSettings:
             provider=provider,
             model=model,
             stream=stream,
+            partial_tools=partial_tools,
             toolset=Toolset(tools),
             client=client,
             call_params={k: v for k, v in given.items() if k not in provider.settings},
@@ -160,6 +162,7 @@ def prepare(
         metadata=config.get("metadata", {}),
         recorder=recorder_for(settings.record, settings.provider_facts),
         prices=settings.prices,
+        partial_tools=settings.partial_tools,
         key_variables=settings.key_variables,
     )
 

@@ -44,6 +44,7 @@ from .._types import JSONObject
 from ..json import as_list
 from ..wire import STRAY, Event, Framer, WireError
 from ._call_response_chunk import BaseCallResponseChunk, Unbuilt
+from ._partial_tools import PartialTools
 
 ChunkT = TypeVar("ChunkT", bound=BaseCallResponseChunk[Any], default=BaseCallResponseChunk[Any])
 Item: TypeAlias = tuple[ChunkT, BaseTool | None]
@@ -65,6 +66,7 @@ class ResponseReader(Generic[ChunkT]):
         provider: whose chunks they are, or None.
         hide: takes credentials out of what errors show of the response.
         max_bytes: how large the body may be; of objects of an SDK, their JSON counts.
+        partial_tools: whether tools are shown while their arguments arrive.
 
     Attributes:
         answer: everything that has arrived.
@@ -93,6 +95,7 @@ class ResponseReader(Generic[ChunkT]):
         "_left",
         "_max_bytes",
         "_parse",
+        "_partials",
         "_provider",
         "_stray",
         "_toolset",
@@ -115,6 +118,8 @@ class ResponseReader(Generic[ChunkT]):
         provider: Provider | None = None,
         hide: Callable[[str], str] = str,
         max_bytes: int = MAX_STREAM_BYTES,
+        *,
+        partial_tools: bool = False,
     ) -> None:
         self._framer = framer
         self._decoder = decoder
@@ -142,6 +147,7 @@ class ResponseReader(Generic[ChunkT]):
         self.events = 0
         self.chunks = 0
         self.tools: list[BaseTool] = []
+        self._partials = PartialTools(toolset, self.answer) if partial_tools else None
 
     def opened(self, source: Source | AsyncSource) -> None:
         """The response has begun: it may know how the objects of its chunks are made."""
@@ -340,8 +346,13 @@ class ResponseReader(Generic[ChunkT]):
             return
         chunk = self._last = self._chunk_class(deltas, data, raw, obj, self._provider)
         self.chunks += 1
+        if self._partials is not None:
+            for partial in self._partials.of(deltas, calls or ()):
+                items.append((chunk, partial))
+                chunk = chunk.without_deltas()
         if not calls:
-            items.append((chunk, None))
+            if chunk is self._last:
+                items.append((chunk, None))
         else:
             for call in calls:
                 tool = self._toolset.resolve(call)
@@ -369,13 +380,15 @@ class ResponseReader(Generic[ChunkT]):
             data = self._last.data if self._last is not None else {}
             items.append((self._chunk_class(deltas, data, provider=self._provider), None))
         for call in self.answer.end_calls():
-            tool = self._toolset.resolve(call)
-            self.tools.append(tool)
             last = self._last
             if last is None:
                 chunk = self._chunk_class((), {}, provider=self._provider)
             else:
                 chunk = last.without_deltas()
+            if self._partials is not None:
+                items += ((chunk, partial) for partial in self._partials.of((), [call]))
+            tool = self._toolset.resolve(call)
+            self.tools.append(tool)
             items.append((chunk, tool))
 
     def _take_stray(self, text: bytes, items: list[Item[ChunkT]]) -> None:

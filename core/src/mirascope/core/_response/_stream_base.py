@@ -73,6 +73,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
             call.provider,
             call.hide,
             call.connection.max_bytes,
+            partial_tools=call.partial_tools,
         )
         super().__init__(call, self._reader.answer, self._reader.tools)
         self._begun = False

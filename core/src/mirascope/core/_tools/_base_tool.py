@@ -105,6 +105,20 @@ class BaseTool(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
     @property
+    def is_partial(self) -> bool:
+        """Whether the arguments are still arriving (`stream={"partial_tools": True}`).
+
+        Such a tool has those that have come, and None for the others. It is not validated and can't
+        be run.
+        """
+        return False
+
+    @property
+    def delta(self) -> str | None:
+        """What has arrived since the partial tool before it, as JSON text; None for a whole one."""
+        return None
+
+    @property
     def tool_call(self) -> ToolCall:
         """The model's call: its id, name and arguments as they arrived."""
         return self._tool_call
@@ -138,6 +152,11 @@ class BaseTool(BaseModel):
     @classmethod
     def _overrides(cls, name: str) -> bool:
         return any(name in vars(c) for c in cls.__mro__[: cls.__mro__.index(BaseTool)])
+
+    @classmethod
+    def argument_names(cls) -> Mapping[str, str]:
+        """The names of the arguments in `args`, by the field that has the value."""
+        return {name: name for name in cls.model_fields}
 
     @classmethod
     def tool_description(cls) -> str:

@@ -63,8 +63,12 @@ class FunctionTool(BaseTool):
     @property
     @override
     def args(self) -> dict[str, Any]:
-        fields = self._function.fields.items()
-        return {parameter.name: getattr(self, field) for field, parameter in fields}
+        return {name: getattr(self, field) for field, name in self.argument_names().items()}
+
+    @classmethod
+    @override
+    def argument_names(cls) -> Mapping[str, str]:
+        return {field: parameter.name for field, parameter in cls._function.fields.items()}
 
     @classmethod
     @override

@@ -26,6 +26,11 @@ def check_results(results: Sequence[tuple[BaseTool, Any]]) -> list[tuple[BaseToo
         tool, output = pair
         if not isinstance(tool, BaseTool):
             raise UsageError(f"a result is a pair (tool, output), and {tool!r} is not a tool")
+        if tool.is_partial:
+            raise UsageError(
+                f"the arguments for {tool.tool_call.name!r} are still arriving: give the result of "
+                "the tool that is not is_partial"
+            )
         if isinstance(output, ErrorText):
             output = None
         elif unfinished := _unfinished(output):
