@@ -416,3 +416,28 @@ def test_a_child_leaves_its_parents_stream_alone(serve: Serve) -> None:
     assert os.waitpid(forked(refused), 0)[1] == 0
     assert "".join(chunk.content for chunk, _ in stream) == "Hi!"
     assert stream.state == "completed"
+
+
+def test_a_child_reads_nothing_of_a_half_read_stream(serve: Serve) -> None:
+    """Bytes that a child takes from the connection are bytes that its parent never sees."""
+    forked_now = threading.Event()
+    pieces = streamed(*answer(*"abcdef"), DONE)
+    server = serve([*pieces[:4], Hold(forked_now), *pieces[4:]])
+
+    @compatible.call("m", stream=True, base_url=server.url, api_key=KEY)
+    def hello() -> None:
+        """Hi"""
+
+    stream = hello()
+    chunks = iter(stream)
+    text = next(chunk.content for chunk, _ in chunks if chunk.content)
+
+    def go_on() -> None:
+        with pytest.raises(StreamConsumedError, match="its parent reads it"):
+            list(chunks)
+
+    child = forked(go_on)
+    forked_now.set()
+    assert os.waitpid(child, 0)[1] == 0
+    assert text + "".join(chunk.content for chunk, _ in chunks) == "abcdef"
+    assert stream.state == "completed"

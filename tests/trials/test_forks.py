@@ -74,4 +74,4 @@ def test_a_fork(
         assert stream.state == "completed", moment
         assert [ended(child) for child in children] == [0] * len(children), moment
         children.clear()
-    assert tried.furthest > 40
+    assert tried.furthest > 40 or tried.is_over

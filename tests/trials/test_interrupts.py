@@ -181,7 +181,7 @@ def test_what_a_signal_handler_raises(
                 del stream
                 gc.collect()
             ground.check(moment)
-    assert tried.furthest > 40
+    assert tried.furthest > 40 or tried.is_over
 
 
 @pytest.mark.parametrize("place", ["here", "elsewhere"])
@@ -211,4 +211,4 @@ def test_cancelling(
             assert stream.state in ("completed", "cancelled", "stopped"), moment
             assert is_honest(stream), moment
             ground.check(moment)
-    assert tried.furthest > 20
+    assert tried.furthest > 20 or tried.is_over

@@ -122,7 +122,7 @@ def test_a_task_that_is_cancelled(
 
     for moment in tried.moments(DRIVERS | HTTPCORE, step=19):
         asyncio.run(run(moment))
-    assert tried.furthest > 40
+    assert tried.furthest > 40 or tried.is_over
 
 
 @pytest.mark.parametrize("how", ["cancel", "cancel elsewhere", "aclose"])
@@ -156,7 +156,7 @@ def test_cancelling(ground: Ground, name: str, how: str, tried: Tried) -> None:
 
     for moment in tried.moments(DRIVERS | HTTPCORE, step=19):
         asyncio.run(run(moment))
-    assert tried.furthest > 20
+    assert tried.furthest > 20 or tried.is_over
 
 
 # What is raised through an event loop leaves coroutines and transports that nobody has ended.
@@ -179,4 +179,4 @@ def test_what_a_signal_handler_raises(
             asyncio.run(run(moment))
         gc.collect()
         ground.server.wait_open(0)
-    assert tried.furthest > 40
+    assert tried.furthest > 40 or tried.is_over

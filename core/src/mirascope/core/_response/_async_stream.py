@@ -177,6 +177,8 @@ class BaseAsyncStream(StreamBase[ChunkT], Generic[ChunkT]):
                         # The loop's body called aclose() or cancel(): the rest of this piece is
                         # not for it any more.
                         return
+                # A fork may have come while the loop's body ran: what follows is the parent's.
+                self._check_owned()
                 if reader.done:
                     break
                 # Only a chunk is progress: pings and comments would keep a dead answer alive.

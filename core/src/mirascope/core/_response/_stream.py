@@ -223,6 +223,8 @@ class BaseStream(StreamBase[ChunkT], Generic[ChunkT]):
                         # for the loop any more.
                         self._finish(StreamState.CANCELLED)
                         return
+                # A fork may have come while the loop's body ran: what follows is the parent's.
+                self._check_owned()
                 if reader.done or self._cancelled:
                     break
             else:

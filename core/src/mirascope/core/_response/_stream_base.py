@@ -177,12 +177,15 @@ class StreamBase(CallResult, Generic[ChunkT]):
             )
         return self._answer
 
-    def _check_readable(self) -> None:
+    def _check_owned(self) -> None:
         if self._lease.is_inherited:
             raise StreamConsumedError(
                 "this stream was opened before the process was forked, and its parent reads it: "
                 "call the function in the child for a stream of its own"
             )
+
+    def _check_readable(self) -> None:
+        self._check_owned()
         if self.state.ended:
             raise StreamConsumedError(
                 f"this stream has ended ({self.state}) and is read once: its content is still "
@@ -286,6 +289,9 @@ class StreamBase(CallResult, Generic[ChunkT]):
             # A signal handler raised it inside a read: it passes unchanged.
             self._interrupted(error)
             return outside
+        if self._lease.is_inherited:
+            self._finish(StreamState.STOPPED)
+            return error
         if self._cancelled:
             # The read that cancel() ended: its exception is the shutting down, not a fault.
             self._finish(StreamState.CANCELLED)
