@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from mirascope.core.testing import Hold, ReceivedRequest, Server
+from mirascope.core.testing._certificates import authority
 
 from .conftest import LONG, Tried
 from .protocols import Protocol, name_of
@@ -20,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 EACH = 20 if LONG else 5
 
 
-def run(program: str, protocol: Protocol, url: str) -> str:
-    """Run a program in a process of its own, and return what it printed.
+def run(program: str, protocol: Protocol, url: str, **variables: str) -> str:
+    """Run a program in a process of its own, with these variables, and return what it printed.
 
     It has `ask(name)` and `asked(name)`, a stream and its text by a default client.
     """
@@ -45,7 +46,7 @@ def run(program: str, protocol: Protocol, url: str) -> str:
             "-c",
             textwrap.dedent(head) + textwrap.dedent(program),
         ],
-        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables},
         capture_output=True,
         text=True,
         timeout=60,
@@ -62,18 +63,28 @@ def _number(protocol: Protocol) -> int:
     return PROTOCOLS.index(protocol)
 
 
-@pytest.fixture
-def url(protocol: Protocol, serve: Callable[..., Server]) -> str:
+def reply_of(protocol: Protocol) -> Callable[[ReceivedRequest], Any]:
     def reply(request: ReceivedRequest) -> Any:
         name = name_of(request.body)
         before = (Hold(),) if name.startswith("stalled") else ()
         return protocol.reply(*[f"<{name}>"] * 3, before_end=before)
 
-    return serve(reply, path="/v1").url
+    return reply
+
+
+@pytest.fixture
+def url(protocol: Protocol, serve: Callable[..., Server]) -> str:
+    return serve(reply_of(protocol), path="/v1").url
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_forks_with_warm_clients(protocol: Protocol, url: str, tried: Tried) -> None:
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_forks_with_warm_clients(
+    protocol: Protocol, serve: Callable[..., Server], tls: bool, tmp_path: Path, tried: Tried
+) -> None:
+    url = serve(reply_of(protocol), path="/v1", tls=tls).url
+    trusted = tmp_path / "authority.pem"
+    trusted.write_bytes(authority().cert_pem.bytes())
     program = f"""
         assert right("warm")
         children = []
@@ -86,7 +97,7 @@ def test_forks_with_warm_clients(protocol: Protocol, url: str, tried: Tried) -> 
         assert all(right(f"parent-{{each}}") for each in range({EACH}))
         print([os.waitpid(child, 0)[1] for child in children])
     """
-    assert run(program, protocol, url) == str([0] * 8)
+    assert run(program, protocol, url, SSL_CERT_FILE=str(trusted)) == str([0] * 8)
     tried(9 * EACH)
 
 
