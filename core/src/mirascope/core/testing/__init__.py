@@ -2,7 +2,8 @@
 
 `replay` turns bytes into a provider's own stream with no network at all. `Server` is a real server
 on 127.0.0.1, for everything that happens on a connection. Neither needs pytest; the module
-`fixtures` has fixtures for it.
+`fixtures` has fixtures for it. `ProviderConformance` has the checks of a provider for the tests of
+its plugin.
 """
 
 from .._public import publish as _publish
@@ -11,11 +12,24 @@ from ._replay import replay, replay_async
 from ._replies import dribble, head, ndjson, redirect, sse, streamed, streaming, whole
 from ._server import Server
 from ._steps import Hangup, Hold, Pause, Reply, Reset, Script, Step
+from .conformance import (
+    CHECKS,
+    Check,
+    CheckResult,
+    CheckState,
+    ProviderConformance,
+    Wire,
+)
 
 __all__ = [
+    "CHECKS",
+    "Check",
+    "CheckResult",
+    "CheckState",
     "Hangup",
     "Hold",
     "Pause",
+    "ProviderConformance",
     "ReceivedRequest",
     "Reply",
     "Reset",
@@ -23,6 +37,7 @@ __all__ = [
     "ServedConnection",
     "Server",
     "Step",
+    "Wire",
     "dribble",
     "head",
     "ndjson",
