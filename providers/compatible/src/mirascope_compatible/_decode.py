@@ -169,15 +169,23 @@ class ChatDecoder(Decoder):
         if (size == 1 or (size == 2 and "role" in delta)) and type(content) is str and content:
             deltas.append(TextDelta(content))
             return
+        if size == 1 and choice in self._reasoned:
+            # Reasoning that goes on: a word of it is as frequent as one of the answer.
+            [(name, text)] = delta.items()
+            if name in THINKING_FIELDS and type(text) is str and text:
+                deltas.append(ThinkingDelta(text))
+                return
         self._thinking(delta, choice, deltas)
         if content:
             deltas += self._content(content)
         if refusal := delta.get("refusal"):
             deltas.append(RefusalDelta(refusal))
         if tool_calls := delta.get("tool_calls"):
-            begin = len(deltas)
-            self._calls(choice).take(tool_calls, deltas)
-            deltas += call_fields(tool_calls, deltas[begin:])
+            calls = self._calls(choice)
+            if not calls.goes_on(tool_calls, deltas):
+                begin = len(deltas)
+                calls.take(tool_calls, deltas)
+                deltas += call_fields(tool_calls, deltas[begin:])
         if call := delta.get("function_call"):
             # The form that `tool_calls` replaced; some servers still stream it.
             self._calls(choice).take([{"index": 0, "function": call}], deltas)

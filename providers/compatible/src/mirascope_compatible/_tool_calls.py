@@ -6,7 +6,7 @@ and whole arguments in continuations, split names, or leave any of them out.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from mirascope.core import (
     Delta,
@@ -17,6 +17,9 @@ from mirascope.core import (
     same_arguments,
 )
 from mirascope.core.json import as_json_text, as_object, as_objects, as_text
+
+_GOING_ON: Final = frozenset({"index", "id", "type", "function"})
+_ARGUMENTS: Final = frozenset({"arguments"})
 
 
 class ToolCalls:
@@ -57,6 +60,30 @@ class ToolCalls:
                 self._whole.append(call)
             self._last = call
             deltas.append(ToolCallDelta(call.key, call_id, name and call.name, arguments, free))
+
+    def goes_on(self, fragments: Any, deltas: list[Delta]) -> bool:
+        """Take a fragment that only adds arguments to the call of its index, as nearly all do.
+
+        Returns:
+            Whether it was one: it does what `take` does, without the questions that an id, a name
+            or a field of its own would raise (1.5 µs).
+        """
+        if type(fragments) is not list or len(fragments) != 1:
+            return False
+        fragment: Any = fragments[0]
+        if type(fragment) is not dict or not fragment.keys() <= _GOING_ON or fragment.get("id"):
+            return False
+        function, index = fragment.get("function"), fragment.get("index")
+        if type(index) is not int or type(function) is not dict or function.keys() != _ARGUMENTS:
+            return False
+        call, arguments = self._by_index.get(index), function["arguments"]
+        if call is None or type(arguments) is not str:
+            return False
+        if call.take_arguments(arguments):
+            self._whole.append(call)
+        self._last = call
+        deltas.append(ToolCallDelta(call.key, None, None, arguments))
+        return True
 
     def end(self, deltas: list[Delta]) -> None:
         """The choice has finished: whatever is open is complete."""

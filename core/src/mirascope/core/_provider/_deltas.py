@@ -46,7 +46,9 @@ class ThinkingDelta:
     block: Hashable = None
 
     def __post_init__(self) -> None:
-        _expect("text", self.text, str)
+        # Asked here first, without a call: there are as many of these as of words.
+        if type(self.text) is not str:
+            _expect("text", self.text, str)
 
 
 @dataclass(slots=True)
@@ -109,7 +111,8 @@ class ToolCallDelta:
             _expect("id", self.id, str)
         if self.name is not None:
             _expect("name", self.name, str)
-        _expect("arguments", self.arguments, str)
+        if type(self.arguments) is not str:
+            _expect("arguments", self.arguments, str)
 
 
 @dataclass(slots=True)
