@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from mirascope.core import watch_request, watch_request_async
 from mirascope.core.testing import Step, sse, streamed
 from mirascope_tests.chat import DONE, chunk
 
@@ -75,6 +76,8 @@ class Protocol:
             connections: how many it may have; a further request fails after two seconds.
         """
         settings = {
+            # As default clients have it: what is given up ends where the client would wait on.
+            "event_hooks": {"request": [watch_request_async if asynchronous else watch_request]},
             "timeout": httpx.Timeout(20, pool=2),
             "verify": _TLS,
             "limits": httpx.Limits(max_connections=connections),
