@@ -82,6 +82,10 @@ class AnthropicProvider(Provider):
     response_class: ClassVar[type[BaseCallResponse[Any]]] = AnthropicCallResponse
     settings: ClassVar[frozenset[str]] = frozenset({"base_url", "api_key"})
     tool_choices: ClassVar[frozenset[ToolChoiceKind]] = TOOL_CHOICES
+    # The API's own words: "tools.0.custom.name: String should match pattern", and "Property keys
+    # should match pattern". https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
+    tool_name_pattern: ClassVar[str] = "[a-zA-Z0-9_-]{1,128}"
+    tool_argument_pattern: ClassVar[str] = "[a-zA-Z0-9_.-]{1,64}"
     prices_package: ClassVar[str | None] = "mirascope_anthropic"
 
     @override

@@ -84,6 +84,8 @@ class GoogleProvider(Provider):
         {"api_key", "base_url", "credentials", "location", "project", "vertexai"}
     )
     tool_choices: ClassVar[frozenset[ToolChoiceKind]] = TOOL_CHOICES
+    # https://ai.google.dev/api/caching#FunctionDeclaration; older servers stop at 64 characters.
+    tool_name_pattern: ClassVar[str] = "[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}"
     prices_package: ClassVar[str | None] = "mirascope_google"
 
     @override

@@ -79,7 +79,7 @@ def declaration(tool: type[BaseTool]) -> JSONObject:
         function["description"] = description
     schema = tool.tool_parameters()
     if schema["properties"]:
-        function["parameters_json_schema"] = schema
+        function["parameters_json_schema"] = _listed(schema)
     return function
 
 
@@ -93,6 +93,27 @@ def _tool_config(choice: ToolChoice, given: object) -> JSONObject:
     if choice.name is not None:
         calling["allowed_function_names"] = [choice.name]
     return {**known, "function_calling_config": calling}
+
+
+def _listed(schema: Any) -> Any:
+    """Return a schema whose constants are lists of one value.
+
+    The API takes whatever JSON Schema there is, and does not look at keywords that are not in its
+    list: `enum` is, and `const` is not. https://ai.google.dev/gemini-api/docs/structured-output
+    """
+    if isinstance(schema, list):
+        return [_listed(child) for child in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    listed: JSONObject = {}
+    for key, value in cast("JSONObject", schema).items():
+        if key in ("properties", "$defs"):
+            listed[key] = {name: _listed(child) for name, child in value.items()}
+        elif key == "const" and isinstance(value, str):
+            listed["enum"] = [value]
+        else:
+            listed[key] = value if key in ("default", "examples", "enum") else _listed(value)
+    return listed
 
 
 def _config(params: Mapping[str, Any]) -> dict[str, Any]:

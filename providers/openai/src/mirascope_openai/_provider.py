@@ -31,6 +31,8 @@ class OpenAIProvider(SDKTransport, ChatProvider):
     stream_class: ClassVar[type[BaseStream[Any]]] = OpenAIStream
     async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = OpenAIAsyncStream
     response_class: ClassVar[type[BaseCallResponse[Any]]] = OpenAICallResponse
+    # https://platform.openai.com/docs/api-reference/chat/create#chat-create-tools
+    tool_name_pattern: ClassVar[str] = "[a-zA-Z0-9_-]{1,64}"
 
     @override
     def load(self) -> None:

@@ -99,6 +99,13 @@ class Provider(ABC):
     tool_choices: ClassVar[frozenset[ToolChoiceKind]] = frozenset()
     """Which choices `CallRequest.tool_choice` may be, and `prepare` says to the API. Without any,
     `tool_choice=` is a parameter of the API like others."""
+    tool_name_pattern: ClassVar[str] = "(?s:.+)"
+    """The names that the API takes for tools, as a regular expression for the whole name.
+
+    A call with a tool of another name is refused when it is decorated. Any name, without an
+    override."""
+    tool_argument_pattern: ClassVar[str] = "(?s:.*)"
+    """The same for the names of a tool's arguments."""
     prices_package: ClassVar[str | None] = None
     """The package that holds this provider's `prices.toml`, or None where no price is known."""
 

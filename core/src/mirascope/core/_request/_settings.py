@@ -24,6 +24,7 @@ from ._prepared import PreparedCall
 from ._prompt_function import FunctionPrompt
 from ._stream_config import StreamConfig, parse_stream
 from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts
+from ._tool_names import toolset_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -91,7 +92,7 @@ class CallSettings:
             model=model,
             stream=stream,
             partial_tools=partial_tools,
-            toolset=Toolset(tools),
+            toolset=toolset_for(provider, tools),
             client=client,
             call_params={k: v for k, v in given.items() if k not in provider.settings},
             timeouts=timeouts,
@@ -115,7 +116,9 @@ def prepare(
     config = prompt.config(result, is_message)
     fn_args = prompt.arguments(args, kwargs)
     messages, template = prompt.messages(config, fn_args, is_message)
-    toolset = Toolset(config["tools"]) if "tools" in config else settings.toolset
+    toolset = settings.toolset
+    if "tools" in config:
+        toolset = toolset_for(settings.provider, config["tools"])
     dynamic = parse_call_params(config.get("call_params"))
     refuse_own(dynamic)
     # Address and key are parameters for the user and none of the request's: they travel apart, so

@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, Self, get_args, get_origin
 
-from pydantic import ConfigDict, Field, create_model
+from pydantic import ConfigDict, Field, WrapSerializer, create_model
 from pydantic.fields import FieldInfo
 from typing_extensions import override
 
@@ -17,6 +17,11 @@ from ._base_tool import BaseTool
 from ._docstrings import parse_docstring
 from ._schemas import describe_property, object_schema, refuse_types
 from ._signatures import read_signature
+from ._unpacked import LEFT_OUT
+
+_AS_NONE: Final = WrapSerializer(
+    lambda value, serialize: None if value is LEFT_OUT else serialize(value)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +61,15 @@ class FunctionTool(BaseTool):
                 value = parameter.default
             if parameter.kind is parameter.POSITIONAL_ONLY:
                 positional.append(value)
-            else:
+            elif value is not LEFT_OUT:
                 named[parameter.name] = value
         return self._function.call(*positional, **named)
 
     @property
     @override
     def args(self) -> dict[str, Any]:
-        return {name: getattr(self, field) for field, name in self.argument_names().items()}
+        values = {name: getattr(self, field) for field, name in self.argument_names().items()}
+        return {name: value for name, value in values.items() if value is not LEFT_OUT}
 
     @classmethod
     @override
@@ -149,6 +155,8 @@ def _field(field: str, parameter: inspect.Parameter, annotation: Any) -> Any:
     if parameter.default is parameter.empty:
         # Without an ellipsis, which would cover a default in `Annotated[…, Field(5)]`.
         return annotation
+    if parameter.default is LEFT_OUT:
+        return Annotated[(annotation, _AS_NONE)], Field(default_factory=lambda: LEFT_OUT)
     if parameter.default is ...:
         # For pydantic an ellipsis is a field without a default.
         return annotation, Field(default_factory=lambda: ...)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Annotated, Any, Final, Optional, get_args, get_origin, get_type_hints
 
 from .._errors import UsageError, describe
+from ._unpacked import unpacked
 
 _FORMAT: Final[Mapping[str, Any]] = {}
 if sys.version_info >= (3, 14):
@@ -55,9 +56,10 @@ def read_signature(tool: Callable[..., Any]) -> Signature:
     if name == "<lambda>":
         raise UsageError("a lambda has no name that a model could call: write a function with def")
     function = _function(inner)
-    parameters = {p.name: p for p in _parameters(tool, name) if p.name not in given}
-    _refuse_parameters(name, function, parameters)
     namespace = _namespace(inner, function)
+    taken = unpacked(_parameters(tool, name), lambda p: _resolved(name, p, function, namespace))
+    parameters = {p.name: p for p in taken if p.name not in given}
+    _refuse_parameters(name, function, parameters)
     annotations = {p.name: _resolved(name, p, function, namespace) for p in parameters.values()}
     doc = _doc(inner) if doc is None else inspect.cleandoc(doc)
     bound = {p.name for p in _parameters(inner, name)} - parameters.keys()

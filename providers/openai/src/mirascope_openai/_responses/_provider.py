@@ -41,6 +41,8 @@ class OpenAIResponsesProvider(SDKTransport):
 
     api: ClassVar[str] = "responses"
     tool_choices: ClassVar[frozenset[ToolChoiceKind]] = TOOL_CHOICES
+    # https://platform.openai.com/docs/api-reference/responses/create#responses-create-tools
+    tool_name_pattern: ClassVar[str] = "[a-zA-Z0-9_-]{1,128}"
     stream_class: ClassVar[type[BaseStream[Any]]] = OpenAIResponsesStream
     async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = OpenAIResponsesAsyncStream
     response_class: ClassVar[type[BaseCallResponse[Any]]] = OpenAIResponsesCallResponse
