@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from mirascope.core import (
     BaseStream,
     MirascopeError,
+    Recording,
     StreamDecodeError,
     StreamProviderError,
     StreamState,
+    stream_from,
 )
 
 from .protocols import PROTOCOLS, Event, Protocol, body, read
@@ -86,6 +88,32 @@ def test_arguments_after_a_placeholder_and_once_more(protocol: Protocol) -> None
         assert json.loads(tool.tool_call.arguments) == {"city": "Oslo"}
 
 
+@pytest.mark.parametrize("name", ["responses", "messages"])
+def test_a_call_that_said_to_have_no_arguments_comes_at_once(name: str) -> None:
+    protocol = PROTOCOLS[name]
+    call = protocol.call(0, "a", "now", ["{", "}"])
+    sent = Recording.of_body(body(*protocol.begin, *call, *protocol.end, done=protocol.done))
+    stream = stream_from(sent, provider=protocol.provider, api=protocol.api)
+    pairs = [tool and tool.tool_call.arguments for _, tool in stream]
+    # With the event that ends it, which is the last of its own.
+    assert pairs.index("{}") == len(protocol.begin) + len(call) - 1
+
+
+def test_calls_come_in_the_order_in_which_they_were_made(protocol: Protocol) -> None:
+    calls = [("a", "{}"), ("b", '{"n": 1}'), ("c", "{}"), ("d", "{}"), ("e", '{"n": 2}')]
+    events = [
+        event
+        for at, (name, arguments) in enumerate(calls)
+        for event in protocol.call(at, f"call_{name}", name, [arguments])
+    ]
+    if protocol.provider == "google":
+        # All of them are in one event, as in an answer that is not streamed.
+        parts = [part for e in events for part in e["candidates"][0]["content"]["parts"]]
+        events = [{"candidates": [{"content": {"role": "model", "parts": parts}}]}]
+    stream = answered(protocol, *events)
+    assert [tool.tool_call.name for tool in stream.tools] == [name for name, _ in calls]
+
+
 def seconds(protocol: Protocol, *events: Event) -> float:
     sent = body(*protocol.begin, *events, *protocol.end, done=protocol.done)
     spent = []
@@ -111,6 +139,25 @@ def test_calls_and_fragments_cost_the_same_however_many_there_are(protocol: Prot
         small, large = seconds(protocol, *events(500)), seconds(protocol, *events(2000))
         # Four times as many take four times as long, and sixteen times where it is quadratic.
         assert large < 10 * small
+
+
+# Whole answers
+
+WHOLE: dict[str, Event] = {
+    "compatible": {"id": "c", "choices": [{"index": 0, "message": {"content": "Hi"}}]},
+    "chat": {"choices": [{"message": {"content": "Hi"}, "finish_reason": None}]},
+    "messages": {
+        "type": "message",
+        "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": None,
+    },
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_answer_needs_no_reason_to_end(name: str) -> None:
+    stream = read(PROTOCOLS[name], json.dumps(WHOLE[name]).encode())
+    assert (stream.state, stream.content, stream.error) == (StreamState.COMPLETED, "Hi", None)
 
 
 # Failures and keep-alives

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from anthropic.types import MessageParam
 from google.genai import types as gemini
-from mirascope.core import BaseStream, Recording, stream_from
+from mirascope.core import Accumulator, BaseStream, Recording, stream_from
+from mirascope.core.plugins import load_provider
 from openai.types.chat import ChatCompletionAssistantMessageParam, ChatCompletionToolMessageParam
 from openai.types.responses import ResponseInputItemParam
 from pydantic import TypeAdapter
@@ -95,6 +96,31 @@ def test_an_answer_that_was_left_anywhere_can_go_back(name: str) -> None:
             for _ in zip(range(count), stream, strict=False):
                 pass
         checked(protocol, stream)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_an_answer_that_was_not_streamed_can_go_back(name: str) -> None:
+    protocol = PROTOCOLS[name]
+    sent = body(*whole(protocol), done=protocol.done)
+    streamed = read(protocol, sent)
+    answer = streamed.construct_call_response().response
+    if not isinstance(answer, dict):
+        answer = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for item in answer.get("output", ()):
+        # The small stream has its deltas without the item around them.
+        item.setdefault("id", "item")
+    # Once through a call without `stream=True`, once as from a server that has not heard of it.
+    provider = load_provider(protocol.provider, protocol.api)
+    accumulator = Accumulator()
+    accumulator.add(provider.decoder().decode_response(answer))
+    stray = read(protocol, json.dumps(answer).encode())
+    checked(protocol, stray)
+    assert provider.message_param(accumulator) == stray.message_param
+    if protocol.api != "responses":
+        assert stray.message_param == streamed.message_param
+    for calls in ([t.tool_call for t in stray.tools], [b.call for b in accumulator.tool_calls]):
+        said = [(c and (c.id, c.name, json.loads(c.arguments), c.is_cut)) for c in calls]
+        assert said == [("call_a", "pay", {"amount": 5}, False), ("call_b", "send", {}, False)]
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -447,3 +473,31 @@ def test_code_that_was_cut_before_its_result_does_not_go_back(
     parts = [{"text": "Hi"}, {"executableCode": {"language": "PYTHON", "code": "1"}}]
     sent = {"candidates": [{"content": {"parts": parts}, "finishReason": reason}]}
     assert len(read(PROTOCOLS["generate"], body(sent)).message_param["parts"]) == kept
+
+
+@pytest.mark.parametrize("cumulative", [False, True])
+def test_log_probabilities_of_all_chunks_are_joined(cumulative: bool) -> None:
+    chosen = [{"token": token, "logProbability": -0.5} for token in ("i", "i", "H")]
+    events = [
+        {
+            "candidates": [
+                {
+                    "content": {"parts": [{"text": one["token"]}]},
+                    "logprobsResult": {
+                        "chosenCandidates": chosen[: at + 1] if cumulative else [one],
+                        "topCandidates": [{"candidates": [c]} for c in chosen[at : at + 1]],
+                    },
+                }
+            ]
+        }
+        for at, one in enumerate(chosen)
+    ]
+    end = {"candidates": [{"finishReason": "STOP"}]}
+    (candidate,) = (
+        read(PROTOCOLS["generate"], body(*events, end))
+        .construct_call_response()
+        .response.candidates
+    )
+    assert [c.token for c in candidate.logprobs_result.chosen_candidates] == ["i", "i", "H"]
+    tops = candidate.logprobs_result.top_candidates
+    assert [c.token for top in tops for c in top.candidates] == ["i", "i", "H"]

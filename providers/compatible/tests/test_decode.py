@@ -9,6 +9,7 @@ from mirascope.core import (
     Accumulator,
     BlockDelta,
     ChoiceDelta,
+    EndDelta,
     ErrorDelta,
     ExtraDelta,
     FinishDelta,
@@ -215,4 +216,6 @@ def test_stray_objects() -> None:
     assert ChatDecoder().decode_stray({"hello": 1}) is None
     assert ChatDecoder().decode_stray({"detail": "Not Found"}) == [ErrorDelta("Not Found")]
     whole = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}
-    assert ChatDecoder().decode_stray(whole) == [TextDelta("Hi"), FinishDelta("stop")]
+    assert ChatDecoder().decode_stray(whole) == [TextDelta("Hi"), FinishDelta("stop"), EndDelta()]
+    lost = {"choices": [{"delta": {"content": "Hi"}}]}
+    assert ChatDecoder().decode_stray(lost) == [TextDelta("Hi")]

@@ -294,7 +294,7 @@ class _Block:
         if self._is_call:
             if not self._parts and given is not None:
                 deltas.append(ToolCallDelta(self.key, arguments=_compact(given)))
-            deltas.append(ToolCallEnd(self.key))
+            deltas.append(ToolCallEnd(self.key, whole=bool("".join(self._parts).strip())))
         elif self._type == "thinking":
             if not self._signed:
                 signature = self._content.get("signature") or ""

@@ -15,6 +15,7 @@ from mirascope.core import (
     ChoiceDelta,
     Decoder,
     Delta,
+    EndDelta,
     ErrorDelta,
     ExtraDelta,
     FinishDelta,
@@ -133,8 +134,11 @@ class ChatDecoder(Decoder):
     @override
     def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
         if isinstance(data.get("choices"), list) and not data.get("error"):
-            # The server ignored `stream` and sent the whole completion.
-            return self.decode_response(data)
+            # The server ignored `stream` and sent the whole completion, which needs no reason to
+            # have ended; an event that lost its framing has deltas.
+            choices = as_objects(data["choices"])
+            whole = choices and all("delta" not in choice for choice in choices)
+            return [*self.decode_response(data), *([EndDelta()] if whole else ())]
         failure = failure_in(data)
         return None if failure is None else [failure]
 

@@ -6,6 +6,7 @@ and whole arguments in continuations, split names, or leave any of them out.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Final
 
 from mirascope.core import (
@@ -37,7 +38,7 @@ class ToolCalls:
         self._last: _Call | None = None
         self._count = 0
         # Calls whose arguments are whole and that have not been ended.
-        self._whole: list[_Call] = []
+        self._whole: deque[_Call] = deque()
 
     def take(self, fragments: Any, deltas: list[Delta]) -> None:
         """Read the `tool_calls` of a delta."""
@@ -122,9 +123,10 @@ class ToolCalls:
 
     def _begin(self, index: int | None, call_id: str | None, deltas: list[Delta]) -> _Call:
         # Once another call begins, calls whose arguments are whole JSON can't grow any more. Only
-        # `{}` may hold the place of what is to come: such a call ends when the choice does.
-        deltas += [ToolCallEnd(c.key) for c in self._whole if c.index is None or not c.is_empty]
-        self._whole.clear()
+        # `{}` may hold the place of what is to come: such a call ends when the choice does, and
+        # those behind it with it, so that calls come in their order.
+        while self._whole and (self._whole[0].index is None or not self._whole[0].is_empty):
+            deltas.append(ToolCallEnd(self._whole.popleft().key))
         call = _Call(self._count, index, call_id)
         self._count += 1
         if index is not None:

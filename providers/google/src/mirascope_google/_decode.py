@@ -151,7 +151,7 @@ class _Candidate:
     """
 
     __slots__ = (
-        *("_blocks", "_calls", "_citations", "_held", "_open", "_run", "_run_kind"),
+        *("_blocks", "_calls", "_citations", "_held", "_logprobs", "_open", "_run", "_run_kind"),
         *("grounding", "has_pages"),
     )
 
@@ -167,6 +167,7 @@ class _Candidate:
         # Calls without arguments, which may come in the next event.
         self._held: list[PartialCall] = []
         self._citations: dict[str, list[Any]] = {}
+        self._logprobs: dict[str, list[Any]] = {}
 
     def take(self, candidate: JSONObject, deltas: list[Delta]) -> None:
         content = candidate.get("content")
@@ -187,8 +188,7 @@ class _Candidate:
         if error := candidate.get("error"):
             deltas += _failure({"error": error})
         if reason not in _UNFINISHED:
-            deltas += [delta for call in self._held for delta in call.end()]
-            self._held.clear()
+            self._end_held(deltas)
             if self._open is not None:
                 ended = reason in _FINISHED_WELL
                 deltas += self._open.end() if ended else self._open.cut()
@@ -247,6 +247,8 @@ class _Candidate:
                     self._held.append(PartialCall(key, part))
                     deltas.append(ToolCallDelta(key, call_id, name))
                     return
+                # Those that were held had none: results must come in the order of the calls.
+                self._end_held(deltas)
                 arguments = as_json_text(call.get("args"))
                 deltas += [
                     ToolCallDelta(key, call_id, name, arguments),
@@ -254,12 +256,17 @@ class _Candidate:
                     ToolCallEnd(key),
                 ]
                 return
+            self._end_held(deltas)
             begun = self._open = PartialCall(key, part)
             deltas.append(ToolCallDelta(key, call_id, name))
         begun.add(call)
         if not is_partial:
             deltas += begun.end()
             self._open = None
+
+    def _end_held(self, deltas: list[Delta]) -> None:
+        deltas += [delta for call in self._held for delta in call.end()]
+        self._held.clear()
 
     def _is_rest(
         self, call_id: str | None, name: str | None, call: JSONObject, deltas: list[Delta]
@@ -281,6 +288,8 @@ class _Candidate:
             return
         if isinstance(citations := fields.get("citationMetadata"), dict):
             fields["citationMetadata"] = self._all_citations(cast("JSONObject", citations))
+        if isinstance(probabilities := fields.get("logprobsResult"), dict):
+            fields["logprobsResult"] = self._all_logprobs(cast("JSONObject", probabilities))
         if isinstance(found := fields.get("groundingMetadata"), dict):
             self.grounding = joined(self.grounding or {}, cast("JSONObject", found))
         self.has_pages = self.has_pages or bool(fields.get("urlContextMetadata"))
@@ -293,6 +302,16 @@ class _Candidate:
                 known = self._citations.setdefault(name, [])
                 known += [item for item in cast("list[Any]", found) if item not in known]
         return {**metadata, **{name: list(known) for name, known in self._citations.items()}}
+
+    def _all_logprobs(self, result: JSONObject) -> JSONObject:
+        """Join the log probabilities of all chunks: each brings those of its own tokens."""
+        for name, found in result.items():
+            if isinstance(found, list):
+                tokens = cast("list[Any]", found)
+                known = self._logprobs.get(name, [])
+                is_all = len(tokens) > len(known) and tokens[: len(known)] == known
+                self._logprobs[name] = tokens if is_all else [*known, *tokens]
+        return {**result, **self._logprobs}
 
     def _new_block(self) -> int:
         self._blocks += 1

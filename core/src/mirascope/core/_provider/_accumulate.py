@@ -226,33 +226,33 @@ class Accumulator:
 
     def _tool_call_end(self, delta: ToolCallEnd) -> list[ToolCall]:
         keys = list(self._calls) if delta.key is None else [delta.key]
-        if self._cut is None and self._last_call is not None:
+        if self._cut is None and self._last_call is not None and not delta.whole:
             last = next((k for k in keys if self._calls.get(k) is self._last_call), None)
             if last is not None and self._last_call.has_no_arguments:
                 self._waiting = last
                 keys.remove(last)
-        return self._complete_all(keys)
+        return self._complete_all(keys, whole=delta.whole)
 
     def _waited(self) -> list[ToolCall]:
         """Complete the call that waited to be known as whole or cut."""
         key, self._waiting = self._waiting, None
         return [] if key is None else self._complete_all([key])
 
-    def _complete_all(self, keys: list[Hashable]) -> list[ToolCall]:
+    def _complete_all(self, keys: list[Hashable], *, whole: bool = False) -> list[ToolCall]:
         completed: list[ToolCall] = []
         for key in keys:
             block = self._calls.pop(key, None)
             if block is None:
                 continue
             self._ended.add(("call", key))
-            call = self._complete(block)
+            call = self._complete(block, whole=whole)
             if call is None:
                 self._remove(block)
             else:
                 completed.append(call)
         return completed
 
-    def _complete(self, block: Block) -> ToolCall | None:
+    def _complete(self, block: Block, *, whole: bool) -> ToolCall | None:
         """Return the call that is complete; None where it is one that was complete before."""
         name = block.name or ""
         arguments = block.text if block.free else one_value(block.text)
@@ -270,8 +270,8 @@ class Accumulator:
         while call_id in self._by_id:
             call_id = f"{call_id}_{ordinal}"
         self._by_id[call_id] = block
-        is_cut = self._cut is True and block is self._last_call and block.has_no_arguments
-        block.call = ToolCall(call_id, name, arguments, is_cut)
+        cut = self._cut is True and not whole and block is self._last_call
+        block.call = ToolCall(call_id, name, arguments, cut and block.has_no_arguments)
         return block.call
 
     def _remove(self, block: Block) -> None:

@@ -121,9 +121,12 @@ class ToolCallEnd:
 
     Attributes:
         key: the call, as its `ToolCallDelta` named it; None ends every call that is open.
+        whole: whether the model itself wrote all of them. A call without arguments waits otherwise
+            for the finish reason, which tells whether the answer was cut before the first one.
     """
 
     key: Hashable = None
+    whole: bool = False
 
 
 @dataclass(slots=True)

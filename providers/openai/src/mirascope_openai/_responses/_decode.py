@@ -229,8 +229,10 @@ class ResponsesDecoder(Decoder):
             deltas += item.state(text)
         elif field := ARGUMENTS.get(item.kind):
             deltas.append(item.call(sent))
-            deltas += item.state(as_json_text(sent.get(field)))
-            deltas.append(ToolCallEnd(item.key))
+            arguments = as_json_text(sent.get(field))
+            deltas += item.state(arguments)
+            whole = sent.get("status") == "completed" and bool(arguments.strip())
+            deltas.append(ToolCallEnd(item.key, whole))
 
     def _lifecycle(self, data: JSONObject) -> Sequence[Delta]:
         return self._facts(as_object(data.get("response")))
