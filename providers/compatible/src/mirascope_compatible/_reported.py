@@ -18,6 +18,7 @@ _TOTALS: Final = ("total_cost", "usd")
 _SHARE: Final = (
     "the request was made with a key of one's own, and what its owner was charged is not reported"
 )
+_FIELDS: Final = frozenset({"cost_in_usd_ticks", "cost", "estimated_cost"})
 _ESTIMATE: Final = "the provider calls the cost an estimate"
 
 
@@ -32,6 +33,8 @@ def reported_cost(usage: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]
     Returns:
         US dollars as they were sent, or None where no cost is reported that can be read.
     """
+    if usage.keys().isdisjoint(_FIELDS):
+        return None, ()
     found: list[tuple[Decimal, tuple[str, ...]]] = []
     unreadable: list[str] = []
     ticks = usage.get("cost_in_usd_ticks")

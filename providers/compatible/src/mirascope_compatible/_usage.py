@@ -9,7 +9,8 @@ from mirascope.core import Counters, Usage, input_details
 
 from ._reported import reported_cost
 
-_MODALITIES: Final = ("audio", "image", "video")
+_BY_MODALITY: Final = {f"{kind}_tokens": kind for kind in ("audio", "image", "video")}
+_CACHED_BY_MODALITY: Final = {f"cached_{name}": kind for name, kind in _BY_MODALITY.items()}
 _GUESSED: Final = (
     "which of the cached tokens are text is not reported: text is taken to be cached first"
 )
@@ -46,11 +47,11 @@ def normalize(usage: Mapping[str, Any], facts: Mapping[str, str]) -> Usage:
         counters.notes.append("more tokens of a cache than of input are reported: they are cut")
     read = min(prompt, read)
     write = min(prompt - read, write)
-    by_modality = _by_modality(inputs, "{}_tokens")
+    by_modality = _by_modality(inputs, _BY_MODALITY)
     details, certain = input_details(prompt, read, by_modality, _cached_by_modality(inputs))
     if not certain:
         counters.notes.append(_GUESSED)
-    details.update((f"output_{k}", n) for k, n in _by_modality(outputs, "{}_tokens").items())
+    details.update((f"output_{k}", n) for k, n in _by_modality(outputs, _BY_MODALITY).items())
     if lasting := inputs.part("cache_write_tokens_details").count("ttl_12h_tokens"):
         details["cache_write_12h"] = min(write, lasting)
     cost, doubts = reported_cost(usage)
@@ -89,10 +90,10 @@ def _totals(counters: Counters) -> tuple[int, int, bool]:
     return (rest, known, True) if prompt is None else (known, rest, True)
 
 
-def _by_modality(counters: Counters, pattern: str) -> dict[str, int]:
-    if not counters:
+def _by_modality(counters: Counters, names: Mapping[str, str]) -> dict[str, int]:
+    if not counters.has(names):
         return {}
-    counts = {kind: counters.count(pattern.format(kind)) for kind in _MODALITIES}
+    counts = {kind: counters.count(name) for name, kind in names.items()}
     return {kind: count for kind, count in counts.items() if count}
 
 
@@ -100,4 +101,4 @@ def _cached_by_modality(inputs: Counters) -> dict[str, int] | None:
     cached = inputs.part("cached_tokens_details")
     if not cached:
         return None
-    return {**_by_modality(cached, "{}_tokens"), **_by_modality(cached, "cached_{}_tokens")}
+    return {**_by_modality(cached, _BY_MODALITY), **_by_modality(cached, _CACHED_BY_MODALITY)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from ..json import as_mapping
@@ -50,6 +50,10 @@ class Counters:
     def __bool__(self) -> bool:
         return bool(self._usage)
 
+    def has(self, names: Collection[str]) -> bool:
+        """Whether there is anything under one of these names."""
+        return not self._usage.keys().isdisjoint(names)
+
     def get(self, *names: str) -> int | None:
         """Return the first counter of these names, or None where there is none that can be read.
 
@@ -59,7 +63,8 @@ class Counters:
             value = self._usage.get(name)
             if value is None:
                 continue
-            count = whole_number(value)
+            # What nearly every counter is needs no closer look.
+            count = value if type(value) is int and 0 <= value < 2**63 else whole_number(value)
             if count is not None:
                 self.found += 1
                 return count
@@ -73,7 +78,8 @@ class Counters:
     def part(self, *names: str) -> Counters:
         """Return the counters of the first object of these names."""
         for name in names:
-            if child := as_mapping(self._usage.get(name)):
+            value = self._usage.get(name)
+            if value is not None and (child := as_mapping(value)):
                 return Counters(child, self)
         return Counters(_NOTHING, self)
 
