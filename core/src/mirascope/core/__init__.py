@@ -114,8 +114,9 @@ from ._tools._toolkit import BaseToolKit, toolkit_tool
 from ._transport._blocked_loop import BlockedLoopWarning
 from ._transport._bounds import bound_body, bound_error
 from ._transport._clients import ClientCache
-from ._transport._connection import Connection
+from ._transport._connection import Connection, origin_of
 from ._transport._default_http import http_client_options, without_redirects
+from ._transport._generated_sdk import GeneratedSDK
 from ._transport._opening import watch_request, watch_request_async
 from ._transport._source import (
     AsyncHTTPSource,
@@ -201,6 +202,7 @@ __all__ = [
     "ExtraDelta",
     "FinishDelta",
     "FinishReason",
+    "GeneratedSDK",
     "HTTPSource",
     "ImagePart",
     "ImageURLPart",
@@ -287,6 +289,7 @@ __all__ = [
     "input_details",
     "is_keep_alive",
     "json_object",
+    "origin_of",
     "prompt_template",
     "refuse_parts",
     "same_arguments",

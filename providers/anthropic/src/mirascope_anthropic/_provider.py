@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
@@ -12,8 +11,6 @@ from mirascope.core import (
     TOOL_CHOICES,
     Accumulator,
     APIError,
-    AsyncHTTPSource,
-    AsyncObjectSource,
     AsyncSource,
     BaseAsyncStream,
     BaseCallResponse,
@@ -24,18 +21,14 @@ from mirascope.core import (
     Connection,
     Decoder,
     FinishReason,
-    HTTPSource,
+    GeneratedSDK,
     JSONObject,
-    ObjectSource,
     Provider,
     Request,
     Source,
     ToolChoiceKind,
     Usage,
-    bound_body,
     http_client_options,
-    json_object,
-    without_redirects,
 )
 from typing_extensions import override
 
@@ -65,7 +58,13 @@ _CLIENTS: ClientCache[Anthropic, AsyncAnthropic] = ClientCache(
     names=("an Anthropic client", "an AsyncAnthropic client"),
 )
 
-_ADDRESS: Final = "https://api.anthropic.com"
+_SDK: Final = GeneratedSDK(
+    package="anthropic",
+    client_classes=("Anthropic", "AsyncAnthropic"),
+    address="https://api.anthropic.com",
+    environment="ANTHROPIC",
+    only_plain=True,
+)
 
 
 class AnthropicProvider(Provider):
@@ -108,48 +107,24 @@ class AnthropicProvider(Provider):
     @override
     def open(self, request: Request, connection: Connection) -> Source:
         client = self._client(connection)
-        messages: Any = without_redirects(client.messages)
-        arguments = _arguments(messages, request)
-        if not _gives_bytes(client, connection):
-            return ObjectSource(messages.create(**arguments), json_object)
-        response = messages.with_streaming_response.create(**arguments).__enter__()
-        return HTTPSource(response.http_response, response.close)
+        return _SDK.open(client, client.messages, _arguments(client, request), connection)
 
     @override
     async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
         client = await self._async_client(connection)
-        messages: Any = without_redirects(client.messages)
-        arguments = _arguments(messages, request)
-        if not _gives_bytes(client, connection):
-            return AsyncObjectSource(await messages.create(**arguments), json_object)
-        response = await messages.with_streaming_response.create(**arguments).__aenter__()
-        return AsyncHTTPSource(response.http_response, response.close)
+        arguments = _arguments(client, request)
+        return await _SDK.open_async(client, client.messages, arguments, connection)
 
     @override
     def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
         client = self._client(connection)
-        messages: Any = without_redirects(client.messages)
-        arguments = _arguments(messages, request)
-        if not _gives_bytes(client, connection) or _is_replaced(messages):
-            answer = messages.create(**arguments)
-        else:
-            with messages.with_streaming_response.create(**arguments) as response:
-                bound_body(response.http_response, connection.max_bytes)
-                answer = response.parse()
-        return answer, json_object(answer)
+        return _SDK.fetch(client, client.messages, _arguments(client, request), connection)
 
     @override
     async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
         client = await self._async_client(connection)
-        messages: Any = without_redirects(client.messages)
-        arguments = _arguments(messages, request)
-        if not _gives_bytes(client, connection) or _is_replaced(messages):
-            answer = await messages.create(**arguments)
-        else:
-            async with messages.with_streaming_response.create(**arguments) as response:
-                bound_body(response.http_response, connection.max_bytes)
-                answer = await response.parse()
-        return answer, json_object(answer)
+        arguments = _arguments(client, request)
+        return await _SDK.fetch_async(client, client.messages, arguments, connection)
 
     @override
     def decoder(self) -> Decoder:
@@ -205,7 +180,7 @@ class AnthropicProvider(Provider):
         def make() -> Anthropic:
             import anthropic
 
-            options = _options(connection)
+            options = _SDK.client_options(connection)
             http_client = anthropic.DefaultHttpxClient(**http_client_options(asynchronous=False))
             client = anthropic.Anthropic(**options, http_client=http_client)
             return _with_own_token(client, options)
@@ -216,7 +191,7 @@ class AnthropicProvider(Provider):
         def make() -> AsyncAnthropic:
             import anthropic
 
-            options = _options(connection)
+            options = _SDK.client_options(connection)
             http_client = anthropic.DefaultAsyncHttpxClient(
                 **http_client_options(asynchronous=True)
             )
@@ -224,25 +199,6 @@ class AnthropicProvider(Provider):
             return _with_own_token(client, options)
 
         return await _CLIENTS.asynchronous(connection, make)
-
-
-def _options(connection: Connection) -> dict[str, Any]:
-    """Return the arguments of a default client.
-
-    The SDK sends what its environment holds to whatever address it is given; ours goes by
-    `Connection.takes_environment_key`.
-    """
-    options = dict(connection.settings)
-    if connection.takes_environment_key(_ADDRESS, os.environ.get("ANTHROPIC_BASE_URL")):
-        return options
-    from anthropic import Omit
-
-    custom = os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "")
-    names = [line.partition(":")[0].strip() for line in custom.split("\n") if ":" in line]
-    # The SDK wants a key and sends it; a server that needs none takes any.
-    options["api_key"] = options.get("api_key") or "none"
-    options["default_headers"] = {name: Omit() for name in names}
-    return options
 
 
 def _with_own_token(client: ClientT, options: Mapping[str, Any]) -> ClientT:
@@ -255,14 +211,14 @@ def _with_own_token(client: ClientT, options: Mapping[str, Any]) -> ClientT:
     return client
 
 
-def _arguments(messages: Any, request: Request) -> dict[str, Any]:
+def _arguments(client: Any, request: Request) -> dict[str, Any]:
     """Return the request as arguments of this SDK's `create`.
 
     Parameters that the installed SDK does not name go into the body as they are: it has dropped
     `temperature` and its like, which many models still take, and lacks those of a later API.
     """
     try:
-        known = inspect.signature(messages.create).parameters
+        known = inspect.signature(client.messages.create).parameters
     except (TypeError, ValueError):
         return request.kwargs
     if "extra_body" not in known:
@@ -272,24 +228,3 @@ def _arguments(messages: Any, request: Request) -> dict[str, Any]:
     if rest:
         arguments["extra_body"] = {**rest, **(arguments.get("extra_body") or {})}
     return arguments
-
-
-def _gives_bytes(client: Any, connection: Connection) -> bool:
-    """Whether the response is taken as bytes, which only the SDK's plain clients are sure to give.
-
-    Those for Bedrock and the like may use another framing. A client that validates responses
-    strictly raises its own errors while it iterates, which its user has asked for.
-    """
-    import anthropic
-
-    return (
-        not connection.sdk_iteration
-        and type(client) in (anthropic.Anthropic, anthropic.AsyncAnthropic)
-        # Private, and the only trace of the option; checked with anthropic 1.17 to 2.12.
-        and not getattr(client, "_strict_response_validation", False)
-    )
-
-
-def _is_replaced(messages: Any) -> bool:
-    """Whether `create` is a user's own, as in tests: it gives an answer and no response."""
-    return not str(getattr(messages.create, "__module__", "")).startswith("anthropic.")

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
-from urllib.parse import urlsplit
 
 from mirascope.core import (
     OTHER_HOST,
@@ -16,6 +15,7 @@ from mirascope.core import (
     PriceTable,
     Request,
     UsageError,
+    origin_of,
 )
 from mirascope.core.plugins import Capability, ProviderSpec
 from typing_extensions import override
@@ -63,7 +63,7 @@ class Host:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise UsageError(f"a host's name is lower case: [a-z][a-z0-9_]*, not {self.name!r}")
-        scheme, host, _ = _origin(self.base_url)
+        scheme, host, _ = origin_of(self.base_url)
         if scheme not in ("https", "http") or not host:
             raise UsageError(f"host {self.name!r}: base_url must be an address, not one without")
         if scheme == "http" and self.key_variables and host not in _LOOPBACK:
@@ -140,9 +140,9 @@ class HostProvider(CompatibleProvider):
 
     def _host_facts(self, url: str) -> dict[str, str]:
         """Return what a server's address means for prices: that it is not the host's own."""
-        if self.host.is_local and _origin(url)[1] in _LOOPBACK:
+        if self.host.is_local and origin_of(url)[1] in _LOOPBACK:
             return {"host": _THIS_MACHINE}
-        return {} if _origin(url) == _origin(self.host.base_url) else {"host": OTHER_HOST}
+        return {} if origin_of(url) == origin_of(self.host.base_url) else {"host": OTHER_HOST}
 
 
 @functools.cache
@@ -157,13 +157,3 @@ def _provider_of(host: Host) -> CompatibleProvider:
     }
     made: type[HostProvider] = type("HostProvider", (HostProvider,), attributes)
     return made()
-
-
-def _origin(url: object) -> tuple[str, str, int | None]:
-    """Return scheme, host and port of an address."""
-    try:
-        parts = urlsplit(str(url))
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return "", "", None
-    return parts.scheme, (parts.hostname or "").lower(), port

@@ -37,10 +37,11 @@ class Connection:
             *own: the provider's own address, and the one that the environment names.
         """
         url = self.settings.get("base_url")
-        return not url or _origin(url) in {_origin(address) for address in own if address}
+        return not url or origin_of(url) in {origin_of(address) for address in own if address}
 
 
-def _origin(url: object) -> tuple[str, str, int | None]:
+def origin_of(url: object) -> tuple[str, str, int | None]:
+    """Return an address's scheme, host in lower case, and port; what is not one has no host."""
     try:
         parts = urlsplit(str(url))
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
