@@ -20,7 +20,6 @@ PAGE = ROOT / "docs" / "architecture.md"
 GROUND = {
     "_types",
     "_state",
-    "_secrets",
     "_causes",
     "_caution",
     "_scrub",
@@ -35,6 +34,7 @@ GROUND = {
 # The floors from the ground up. A room imports rooms of lower floors only, so rooms that share a
 # floor know nothing of one another.
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("_secrets",),
     ("ground floor",),
     ("wire",),
     ("_transport", "_tools", "_structured", "_prices"),
@@ -51,7 +51,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # The rooms that are not a folder of their own have no docstring to tell what they are for.
 ABOUT = {
-    "ground floor": "What every room may know, and what knows no other room.",
+    "ground floor": "What every room may know, and what knows of no other but the secrets.",
     "front doors": "The ways in: decorators, replay, prices, the names that people import.",
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mirascope.core._secrets import Secrets
+from mirascope.core._secrets._hiding import Secrets
 from pydantic import BaseModel
 
 KEY = "abcabcab-secret"

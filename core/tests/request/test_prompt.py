@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mirascope.core import PromptError, PromptTemplate
 from mirascope.core._provider._messages import to_messages
-from mirascope.core._secrets import redact
+from mirascope.core._secrets._hiding import redact
 
 ANYTHING = st.one_of(
     st.text(),

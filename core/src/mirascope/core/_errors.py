@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from ._secrets import redact
+from ._secrets._hiding import redact
 
 if TYPE_CHECKING:
     from ._response._picture import StreamPicture

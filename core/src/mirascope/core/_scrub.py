@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 from ._causes import chain, running_frames
 from ._interruptions import handler_in
-from ._secrets import Secrets
+from ._secrets._hiding import Secrets
 
 _MESSAGES: Final = frozenset(
     {

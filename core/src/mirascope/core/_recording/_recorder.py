@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final, TypeAlias, cast
 from .._errors import APIError, MirascopeError, UsageError
 from .._interruptions import interruption
 from .._provider._provider import Provider, Request
-from .._secrets import Secrets
+from .._secrets._hiding import Secrets
 from .._state import StreamState
 from .._transport._opening import CURRENT
 from .._transport._source import Piece

@@ -12,7 +12,7 @@ from .._provider._faults import checked_source, guarded
 from .._provider._provider import Provider, Request
 from .._recording._recorder import Recorder
 from .._recording._source import AsyncRecordingSource, RecordingSource
-from .._secrets import Secrets
+from .._secrets._hiding import Secrets
 from .._tools._toolset import Toolset
 from .._transport._connection import Connection
 from .._transport._in_thread import load

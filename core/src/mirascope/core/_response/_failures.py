@@ -18,7 +18,7 @@ from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
 from .._request._prepared import PreparedCall
 from .._scrub import forget, learn, scrub
-from .._secrets import Secrets
+from .._secrets._hiding import Secrets
 from ._picture import StreamPicture
 
 

@@ -35,7 +35,7 @@ from .._provider._failures import is_keep_alive
 from .._provider._faults import checked_events, raised, returned, wrong_deltas
 from .._provider._halves import Halves, whole_value
 from .._provider._provider import Provider
-from .._secrets import redact
+from .._secrets._hiding import redact
 from .._tools._base_tool import BaseTool, ToolCall
 from .._tools._toolset import Toolset
 from .._transport._bounds import MAX_STREAM_BYTES, too_large
