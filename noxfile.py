@@ -171,8 +171,9 @@ def secrets(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0], default=False)
 def bench(session: nox.Session) -> None:
-    """CPU per chunk against the official SDKs, and what a cost costs; never asserted."""
+    """CPU per chunk against the official SDKs, what a cost and an import take; never asserted."""
     install_workspace(session)
+    session.run("python", "tests/benchmarks/imports.py")
     session.run("python", "tests/benchmarks/cost.py")
     session.run("python", "tests/benchmarks/streams.py", *session.posargs)
 
@@ -196,7 +197,8 @@ def differential(session: nox.Session) -> None:
     session.run("python", "tests/prices/coverage.py")
     # The peer brings plugins and warnings of its own.
     quiet = ["-p", "no:anyio", "-W", "ignore", "-q", "-rP"]
-    session.run("pytest", *quiet, "tests/prices/test_differential.py", *session.posargs)
+    compared = ("tests/prices/test_differential.py", "tests/prices/test_host_differential.py")
+    session.run("pytest", *quiet, *compared, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0], default=False)
