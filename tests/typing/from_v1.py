@@ -306,3 +306,48 @@ openai.call("gpt-4o-mini", response_model=Librarian)  # type: ignore[call-overlo
 anthropic.call("claude-sonnet-5", json_mode=True)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 llm.call("openai", "gpt-4o", output_parser=str)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 openai.call("gpt-4o-mini", record="a.stream")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+
+
+# Streams that yield partial tools, and toolkits
+
+
+class Shelf(mirascope.BaseToolKit):
+    level: str
+
+    @mirascope.toolkit_tool
+    def recommend(self, title: str) -> str:
+        """Recommend a book."""
+        return title
+
+
+assert_type(Shelf(level="first").recommend("Dune"), str)
+assert_type(Shelf(level="first").create_tools(), list[type[BaseTool]])
+
+
+@openai.call("gpt-4o-mini", stream={"partial_tools": True}, tools=[Shelf(level="a").recommend])
+def partial_tools(genre: str) -> str:
+    return genre
+
+
+@openai.call("gpt-4o-mini", stream={"partial_tools": True}, tool_choice="auto")
+async def partial_tools_async(genre: str) -> str:
+    return genre
+
+
+@llm.call("openai", "gpt-4o-mini", stream={"partial_tools": True})
+def partial_tools_by_name(genre: str) -> str:
+    return genre
+
+
+def check_partial_tools() -> None:
+    assert_type(partial_tools("crime"), Stream)
+    assert_type(partial_tools_by_name("crime"), core.BaseStream[Any])
+    for _, tool in partial_tools("crime"):
+        if tool is not None:
+            assert_type(tool.delta, str | None)
+            assert_type(tool.is_partial, bool)
+    openai.call("gpt-4o-mini", stream={"partial_tool": True})  # type: ignore[call-overload]  # pyright: ignore
+
+
+async def check_partial_tools_async() -> None:
+    assert_type(await partial_tools_async("crime"), AsyncStream)
