@@ -97,6 +97,16 @@ def test_images_go_with_the_prompt(serve: Serve, tmp_path: Path) -> None:
     assert server.requests[1].json["messages"][0]["content"][0]["image_url"]["url"] == DATA_URL
 
 
+def test_documents_and_audio_go_with_it_too(serve: Serve, tmp_path: Path) -> None:
+    server = serve(streamed(*answer("ok")))
+    (tmp_path / "x.pdf").write_bytes(b"%PDF-1.7 ...")
+    (tmp_path / "x.wav").write_bytes(b"RIFF0000WAVEfmt ")
+    done = ask(server, "-a", str(tmp_path / "x.pdf"), "-a", str(tmp_path / "x.wav"), "Compare")
+    assert done.returncode == 0, done.stderr
+    kinds = [part["type"] for part in asked(server)[0]["content"]]
+    assert kinds == ["file", "input_audio", "text"]
+
+
 def test_the_whole_as_json(serve: Serve) -> None:
     done = run(serve(streamed(*answer("Grüße, ", "Welt"))), "hi", "--format", "json")
     (line,) = done.stdout.decode().splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import select
 import stat
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from ._output import say
 
+_ADDRESSES: Final = ("https://", "http://", "data:", "gs://")
 _PATIENCE: Final = 2.0
 """Seconds; who forgot that standard input is read is told then what is waited for."""
 
@@ -22,7 +24,7 @@ def user_content(prompt: str | None, attachments: Sequence[str]) -> Any:
     Args:
         prompt: the argument; `"-"` is standard input alone, and None is the same where something
             is piped in. Else what is piped in follows the prompt.
-        attachments: files and addresses of images, `"-"` for an image from standard input.
+        attachments: files and addresses of images, audio and documents; `"-"` is standard input.
 
     Raises:
         UsageError: there is no prompt, or something is not what it should be.
@@ -37,13 +39,13 @@ def user_content(prompt: str | None, attachments: Sequence[str]) -> Any:
         parts.append(message_text(piped, "text on standard input"))
     if prompt == "-" and len(parts) == 0:
         raise UsageError("the prompt is empty")
-    images = [part for name in attachments for part in _image(name)]
-    if not parts and not images:
+    attached = [_attached(name) for name in attachments]
+    if not parts and not attached:
         raise UsageError("no PROMPT is given: write one, or pipe it in")
     text = "\n\n".join(parts)
-    if not images:
+    if not attached:
         return text
-    return [*images, *([{"type": "text", "text": text}] if text else [])]
+    return [*attached, *([{"type": "text", "text": text}] if text else [])]
 
 
 def message_text(text: str | bytes, what: str) -> str:
@@ -79,16 +81,21 @@ def _piped(*, asked: bool) -> bytes:
     return sys.stdin.buffer.read()
 
 
-def _image(name: str) -> list[dict[str, Any]]:
-    from mirascope.core import UsageError
-    from mirascope.core._request._values import image_parts
+def _attached(name: str) -> dict[str, Any]:
+    """Return the part for an attachment, whose kind is what its name or else its bytes tell."""
+    from mirascope.core import AudioPart, DocumentPart, ImagePart, PromptError, UsageError
 
-    given: Any = Path(name)
-    if name == "-":
-        given = sys.stdin.buffer.read()
-    elif name.startswith(("https://", "http://", "data:image/", "gs://")):
-        given = name
-    try:
-        return [dict(part) for part in image_parts(given, "image")]
-    except ValueError as error:
-        raise UsageError(f"--attachment {name!r} {error}; text is piped in instead") from None
+    kinds = {"image": ImagePart, "audio": AudioPart, "document": DocumentPart}
+    is_address = name.startswith(_ADDRESSES)
+    given: Any = sys.stdin.buffer.read() if name == "-" else name if is_address else Path(name)
+    family = (mimetypes.guess_type(name)[0] or "").partition("/")[0]
+    if is_address:
+        family = family or "image"
+    wanted = [family if family in kinds else "document"] if family else list(kinds)
+    reason = ""
+    for kind in wanted:
+        try:
+            return dict(kinds[kind](given))
+        except PromptError as error:
+            reason = str(error)
+    raise UsageError(f"--attachment {name!r}: {reason}")

@@ -71,8 +71,8 @@ def run(
             "--attachment",
             "-a",
             metavar="FILE|URL",
-            help="An image that goes with the prompt; '-' reads it from standard input. May be "
-            "repeated.",
+            help="An image, audio or a document that goes with the prompt; '-' reads it from "
+            "standard input. May be repeated.",
         ),
     ] = None,
     param: Annotated[
