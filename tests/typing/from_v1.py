@@ -302,9 +302,6 @@ def names() -> None:
 
 # What is refused when decorating is an error before that
 
-openai.call("gpt-4o-mini", response_model=Librarian)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
-anthropic.call("claude-sonnet-5", json_mode=True)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
-llm.call("openai", "gpt-4o", output_parser=str)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 openai.call("gpt-4o-mini", record="a.stream")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 

@@ -203,7 +203,7 @@ def test_the_path_of_what_grows(text: str, paths: list[tuple[str | int, ...]]) -
 def test_items_are_given_with_their_own_texts() -> None:
     text = '{"t": [0], "a": {"t": [ {"x": "]"} , 12 ,"s", null ,[1, 2]] }, "a": {"t": [9]}}'
     for size in (1, 2, 3, 5, len(text)):
-        reader = JSONReader(ANY, items=("a", "t"))
+        reader = JSONReader(ANY, items=[("a", "t")])
         read(reader, [text[at : at + size] for at in range(0, len(text), size)])
         assert reader.whole_items == ['{"x": "]"}', "12", '"s"', "null", "[1, 2]"]
 
@@ -211,7 +211,7 @@ def test_items_are_given_with_their_own_texts() -> None:
 def test_many_items_of_one_long_piece_cost_what_they_are_long() -> None:
     # Each item's text is cut out of the pieces that it came in, never out of all the text.
     text = '{"a": [' + ", ".join('{"x": 1}' for _ in range(20_000)) + "]}"
-    reader = JSONReader(ANY, items=("a",))
+    reader = JSONReader(ANY, items=[("a",)])
     read_to_the_end(reader, text, 7)
     assert len(reader.whole_items) == 20_000
 

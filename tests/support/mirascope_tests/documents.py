@@ -23,5 +23,6 @@ def blocks(path: Path, language: str) -> list[str]:
 def run(code: str, namespace: dict[str, Any] | None = None) -> dict[str, Any]:
     """Execute a block as a module of its own would."""
     namespace = {"__name__": "document"} if namespace is None else namespace
-    exec(compile(code, "document", "exec"), namespace)
+    # Not with this module's own `from __future__`, which would keep annotations as text.
+    exec(compile(code, "document", "exec", dont_inherit=True), namespace)
     return namespace

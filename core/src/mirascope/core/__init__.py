@@ -52,6 +52,7 @@ from ._prices._names import OTHER_HOST, UNKNOWN_HOST, host_of
 from ._prices._table import PriceTable
 from ._prices._usage import Usage, UsagePart, input_details
 from ._provider._accumulate import Accumulator
+from ._provider._answer_format import AnswerFormat
 from ._provider._arguments import JSONProgress, same_arguments
 from ._provider._block import Block
 from ._provider._decoder import Decoder
@@ -102,12 +103,23 @@ from ._request._prompt_function import BaseDynamicConfig, prompt_template
 from ._request._stream_config import StreamConfig
 from ._request._timeouts import Timeouts
 from ._response._async_stream import BaseAsyncStream
+from ._response._async_structured_stream import AsyncStructuredStream
 from ._response._call_response import BaseCallResponse
 from ._response._call_response_chunk import BaseCallResponseChunk
 from ._response._call_result import CallResult
 from ._response._picture import StreamPicture
 from ._response._stream import BaseStream
+from ._response._structured_stream import StructuredStream
 from ._state import FINISH_REASONS, FinishReason, StreamState
+from ._structured._answer import ResponseMode
+from ._structured._dialect import SchemaDialect
+from ._structured._errors import (
+    ResponseMissingError,
+    ResponseModelError,
+    ResponseRefusedError,
+    ResponseTruncatedError,
+    ResponseValidationError,
+)
 from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
 from ._tools._tool_choice import TOOL_CHOICES, ToolChoice, ToolChoiceKind
 from ._tools._toolkit import BaseToolKit, toolkit_tool
@@ -159,12 +171,14 @@ __all__ = [
     "APICall",
     "APIError",
     "Accumulator",
+    "AnswerFormat",
     "AsyncAPICall",
     "AsyncCall",
     "AsyncDecorator",
     "AsyncHTTPSource",
     "AsyncObjectSource",
     "AsyncSource",
+    "AsyncStructuredStream",
     "AudioPart",
     "AudioURLPart",
     "AuthenticationError",
@@ -241,8 +255,15 @@ __all__ = [
     "Recording",
     "RefusalDelta",
     "Request",
+    "ResponseMissingError",
+    "ResponseMode",
+    "ResponseModelError",
+    "ResponseRefusedError",
+    "ResponseTruncatedError",
+    "ResponseValidationError",
     "RetryWarning",
     "SDKObject",
+    "SchemaDialect",
     "Source",
     "StreamCancelledError",
     "StreamConfig",
@@ -257,6 +278,7 @@ __all__ = [
     "StreamState",
     "StreamTimeoutError",
     "StreamTruncatedError",
+    "StructuredStream",
     "SyncOrAsyncDecorator",
     "TextDelta",
     "TextPart",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Literal, TypeAlias, overload
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, overload
+
+from typing_extensions import TypeForm
 
 from ._errors import ProviderError, UsageError
 from ._provider._provider import Provider
@@ -18,14 +20,20 @@ from ._request._settings import CallSettings, prepare
 from ._request._stream_config import StreamConfig
 from ._request._timeouts import TimeoutTypes
 from ._response._async_stream import BaseAsyncStream
+from ._response._async_structured_stream import AsyncStructuredStream
 from ._response._call_response import BaseCallResponse
 from ._response._fetch import fetch, fetch_async
 from ._response._pending_call import pending
+from ._response._returns import returned, streamed, streamed_async
 from ._response._stream import BaseStream
+from ._response._structured_stream import StructuredStream
 from ._response._useless_retry import warn_of_useless_retry
 from ._scrub import conceal
+from ._structured._answer import ResponseMode
 from ._tools._base_tool import ToolLike
 from .plugins._in_use import use_plugins, use_plugins_async
+
+T = TypeVar("T")
 
 Resolve: TypeAlias = Callable[[str, str | None], tuple[Provider, str]]
 """Takes the model and the `api=` of a decorator; returns the provider and its own model name."""
@@ -51,6 +59,65 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         self,
         model: str,
         *,
+        response_model: TypeForm[T],
+        stream: Literal[True],
+        response_mode: ResponseMode | None = None,
+        json_mode: bool = False,
+        output_parser: None = None,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: bool = False,
+        record: RecordTypes = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[StructuredStream[T], AsyncStructuredStream[T]]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        response_model: TypeForm[T],
+        stream: Literal[False] = False,
+        response_mode: ResponseMode | None = None,
+        json_mode: bool = False,
+        output_parser: None = None,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[T, T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        output_parser: Callable[[ResponseT], T],
+        stream: Literal[False] = False,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        response_model: None = None,
+        json_mode: bool = False,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[T, T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
         stream: Literal[True] | StreamConfig,
         api: str | None = None,
         tools: Sequence[ToolLike] = (),
@@ -61,7 +128,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[StreamT, AsyncStreamT]: ...
@@ -80,7 +147,7 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
         sdk_iteration: Literal[False] = False,
         record: None = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[ResponseT, ResponseT]: ...
@@ -123,6 +190,16 @@ class Call(Generic[ResponseT, StreamT, AsyncStreamT]):
                 name, besides what the API itself takes. `prices=`
                 is the call's own prices: a `PriceTable`, or US dollars per million tokens such as
                 `{"input": 2, "output": 8}`.
+
+        What calls return is changed by one of these:
+
+        - `response_model=Book`: a validated value of this type, with its response at `._response`;
+          with `stream=True`, a `StructuredStream` of partials that ends in it. Any type that
+          pydantic validates: models, `list[Book]`, unions, `Literal`, enums, `int` …
+          `response_mode=` is how the model is asked for it, `"native"`, `"tool"` or `"json"`;
+          without it, the best way that the provider has and that can say the type.
+        - `json_mode=True`: the API's JSON mode. With a `response_model`, `response_mode="json"`.
+        - `output_parser=`: a function of the response; not with `stream=True`.
 
         Raises:
             UsageError: the arguments contradict each other.
@@ -170,6 +247,65 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         self,
         model: str,
         *,
+        response_model: TypeForm[T],
+        stream: Literal[True],
+        response_mode: ResponseMode | None = None,
+        json_mode: bool = False,
+        output_parser: None = None,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: bool = False,
+        record: RecordTypes = None,
+        **params: Any,
+    ) -> AsyncDecorator[AsyncStructuredStream[T]]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        response_model: TypeForm[T],
+        stream: Literal[False] = False,
+        response_mode: ResponseMode | None = None,
+        json_mode: bool = False,
+        output_parser: None = None,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        **params: Any,
+    ) -> AsyncDecorator[T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        output_parser: Callable[[ResponseT], T],
+        stream: Literal[False] = False,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        response_model: None = None,
+        json_mode: bool = False,
+        **params: Any,
+    ) -> AsyncDecorator[T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
         stream: Literal[True] | StreamConfig,
         api: str | None = None,
         tools: Sequence[ToolLike] = (),
@@ -180,7 +316,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> AsyncDecorator[AsyncStreamT]: ...
@@ -199,7 +335,7 @@ class AsyncCall(Generic[ResponseT, AsyncStreamT]):
         sdk_iteration: Literal[False] = False,
         record: None = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> AsyncDecorator[ResponseT]: ...
@@ -307,8 +443,9 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
                 raise
             del args, kwargs, result
             if settings.stream:
-                return settings.provider.async_stream_class(prepared)
-            return await fetch_async(prepared)
+                stream = settings.provider.async_stream_class(prepared)
+                return streamed_async(settings.response, stream)
+            return returned(settings.response, await fetch_async(prepared))
 
         made = pending(call_model_async, prompt.name, stream=settings.stream)
         return mark_call(made, prompt, again)
@@ -328,8 +465,8 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
         # A dynamic configuration may hold a key, and this frame is in every traceback of the call.
         del args, kwargs, result
         if settings.stream:
-            return settings.provider.stream_class(prepared)
-        return fetch(prepared)
+            return streamed(settings.response, settings.provider.stream_class(prepared))
+        return returned(settings.response, fetch(prepared))
 
     return mark_call(call_model, prompt, again)
 

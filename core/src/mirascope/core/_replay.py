@@ -10,21 +10,26 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast, overload
 
-from typing_extensions import override
+from typing_extensions import TypeForm, override
 
 from ._errors import APIError, MissingFileError, UnreadableFileError, UsageError, describe
 from ._provider._provider import Provider, Request
 from ._recording._format import Recording
 from ._request._prepared import PreparedCall
 from ._response._async_stream import BaseAsyncStream
+from ._response._async_structured_stream import AsyncStructuredStream
 from ._response._stream import BaseStream
+from ._response._structured_stream import StructuredStream
+from ._structured._response_model import ResponseModel
 from ._tools._base_tool import ToolLike
 from ._tools._toolset import Toolset
 from ._transport._connection import Connection
 from ._transport._source import AsyncSource, Piece, Source
 from .plugins._in_use import use_plugins
+
+T = TypeVar("T")
 
 
 class ReplaySource:
@@ -113,6 +118,17 @@ class RecordedCall(PreparedCall):
         return self.response
 
 
+@overload
+def stream_from(
+    recording: Recording | bytes | str | os.PathLike[str],
+    *,
+    response_model: TypeForm[T],
+    speed: float = 0,
+    tools: Sequence[ToolLike] = (),
+    provider: str | Provider | None = None,
+    api: str | None = None,
+) -> StructuredStream[T]: ...
+@overload
 def stream_from(
     recording: Recording | bytes | str | os.PathLike[str],
     *,
@@ -120,7 +136,17 @@ def stream_from(
     tools: Sequence[ToolLike] = (),
     provider: str | Provider | None = None,
     api: str | None = None,
-) -> BaseStream[Any]:
+    response_model: None = None,
+) -> BaseStream[Any]: ...
+def stream_from(
+    recording: Recording | bytes | str | os.PathLike[str],
+    *,
+    speed: float = 0,
+    tools: Sequence[ToolLike] = (),
+    provider: str | Provider | None = None,
+    api: str | None = None,
+    response_model: Any = None,
+) -> Any:
     """Return a stream that reads a recording through its provider's real decoder.
 
     It is the provider's own stream class, with the recorded request's properties, and it ends as
@@ -134,6 +160,9 @@ def stream_from(
         provider: whose response it is, by name or itself; by default the one that the recording
             names. A bare body names none.
         api: one of the provider's wire APIs, by default the recorded one.
+        response_model: the type of the value that the answer is; then the stream is a
+            `StructuredStream` of it. The value is the text, or the arguments of a call of the tool
+            that is named like the type.
 
     Raises:
         UnreadableFileError: the file can't be read; `MissingFileError` where it does not exist.
@@ -142,9 +171,21 @@ def stream_from(
         ProviderError: the provider's plugin can't be used.
     """
     call = _recorded_call(recording, speed, tools, provider, api)
-    return call.provider.stream_class(call)
+    stream = call.provider.stream_class(call)
+    return stream if response_model is None else StructuredStream(stream, _model(response_model))
 
 
+@overload
+def stream_from_async(
+    recording: Recording | bytes | str | os.PathLike[str],
+    *,
+    response_model: TypeForm[T],
+    speed: float = 0,
+    tools: Sequence[ToolLike] = (),
+    provider: str | Provider | None = None,
+    api: str | None = None,
+) -> AsyncStructuredStream[T]: ...
+@overload
 def stream_from_async(
     recording: Recording | bytes | str | os.PathLike[str],
     *,
@@ -152,14 +193,31 @@ def stream_from_async(
     tools: Sequence[ToolLike] = (),
     provider: str | Provider | None = None,
     api: str | None = None,
-) -> BaseAsyncStream[Any]:
+    response_model: None = None,
+) -> BaseAsyncStream[Any]: ...
+def stream_from_async(
+    recording: Recording | bytes | str | os.PathLike[str],
+    *,
+    speed: float = 0,
+    tools: Sequence[ToolLike] = (),
+    provider: str | Provider | None = None,
+    api: str | None = None,
+    response_model: Any = None,
+) -> Any:
     """Return an asynchronous stream that reads a recording; see `stream_from`.
 
     A file is read at once, here; give a `Recording` that was read before to an event loop that
     must not wait for a disk.
     """
     call = _recorded_call(recording, speed, tools, provider, api)
-    return call.provider.async_stream_class(call)
+    stream = call.provider.async_stream_class(call)
+    if response_model is None:
+        return stream
+    return AsyncStructuredStream(stream, _model(response_model))
+
+
+def _model(response_model: Any) -> ResponseModel[Any]:
+    return ResponseModel(response_model)
 
 
 def provider_of(

@@ -25,6 +25,7 @@ from mirascope.core import (
     JSONObject,
     Provider,
     Request,
+    ResponseMode,
     Source,
     ToolChoiceKind,
     Usage,
@@ -86,10 +87,21 @@ class AnthropicProvider(Provider):
     tool_name_pattern: ClassVar[str] = "[a-zA-Z0-9_-]{1,128}"
     tool_argument_pattern: ClassVar[str] = "[a-zA-Z0-9_.-]{1,64}"
     prices_package: ClassVar[str | None] = "mirascope_anthropic"
+    response_modes: ClassVar[tuple[ResponseMode, ...]] = ("native", "tool", "json")
 
     @override
     def prepare(self, request: CallRequest) -> Request:
         return _request.build_request(request)
+
+    @override
+    def unsayable(self, schema: JSONObject) -> Sequence[str]:
+        return _request.NATIVE.unsayable(schema)
+
+    @override
+    def check_response_mode(
+        self, mode: ResponseMode, unsayable: Sequence[str], call_params: Mapping[str, Any]
+    ) -> None:
+        _request.check_thinking(mode, unsayable, call_params)
 
     @override
     def message_param(self, answer: Accumulator) -> dict[str, Any]:

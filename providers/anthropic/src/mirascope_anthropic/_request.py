@@ -7,11 +7,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 from urllib.parse import unquote_to_bytes
 
-from mirascope.core import BaseTool, CallRequest, JSONObject, PromptError, Request
+from mirascope.core import (
+    AnswerFormat,
+    BaseTool,
+    CallRequest,
+    JSONObject,
+    PromptError,
+    Request,
+    ResponseMode,
+    SchemaDialect,
+    UsageError,
+)
 from mirascope.core.json import as_arguments
 
 DEFAULT_MAX_TOKENS: Final = 4096
 """What `max_tokens` is without being given: the most that every model of the API accepts."""
+
+NATIVE: Final = SchemaDialect(
+    keywords=frozenset({"format"}),
+    formats=frozenset(
+        {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6"}
+        | {"uuid"}
+    ),
+    closed=True,
+    free_keys=False,
+    tuples=False,
+    anything=False,
+    recursion="nowhere",
+)
+"""What the API's own JSON schemas can say.
+
+https://docs.claude.com/en/docs/build-with-claude/structured-outputs#json-schema-limitations
+"""
 
 _BETA_HEADER: Final = "anthropic-beta"
 _SYSTEM_ROLES: Final = ("system", "developer")
@@ -54,6 +81,8 @@ def build_request(call: CallRequest) -> Request:
         "messages": messages,
         **params,
     }
+    if call.answer is not None:
+        system += _ask_for(call.answer, body)
     if system:
         body["system"] = _system([*_blocks(params.get("system")), *system])
     if call.tools:
@@ -62,9 +91,60 @@ def build_request(call: CallRequest) -> Request:
         kind, name = call.tool_choice.kind, call.tool_choice.name
         choice: JSONObject = {"type": "any" if kind == "required" else kind}
         body["tool_choice"] = choice if name is None else {**choice, "name": name}
+    if call.answer is not None and call.answer.mode == "tool":
+        _require_tool(call, body)
     if call.stream:
         body["stream"] = True
     return Request(messages=messages, kwargs=body)
+
+
+def _ask_for(answer: AnswerFormat, body: dict[str, Any]) -> list[JSONObject]:
+    """Ask for the form of an answer; return what has to be told in the system message.
+
+    https://docs.claude.com/en/docs/build-with-claude/structured-outputs
+    """
+    if answer.mode == "native" and answer.schema is not None:
+        wanted = {"type": "json_schema", "schema": NATIVE.written(answer.schema)}
+        body["output_config"] = {**(body.get("output_config") or {}), "format": wanted}
+    if answer.mode == "json" and answer.schema is None:
+        # The API has no JSON mode.
+        return [{"type": "text", "text": "Answer with JSON and with nothing else."}]
+    return []
+
+
+def _require_tool(call: CallRequest, body: dict[str, Any]) -> None:
+    """Make the model call a tool, the last of the call's own being its answer."""
+    check_thinking("tool", (), body)
+    tools: list[Any] = body["tools"]
+    # Else the server holds the arguments back until each value is whole.
+    tools[len(call.tools) - 1]["eager_input_streaming"] = True
+    name = tools[len(call.tools) - 1]["name"]
+    choice = {"type": "tool", "name": name} if len(tools) == 1 else {"type": "any"}
+    body.setdefault("tool_choice", {**choice, "disable_parallel_tool_use": True})
+
+
+def check_thinking(
+    mode: ResponseMode, unsayable: Sequence[str], call_params: Mapping[str, Any]
+) -> None:
+    """Refuse a tool that has to be called together with thinking, as the API does.
+
+    Raises:
+        UsageError: both are asked for.
+    """
+    thinking: object = call_params.get("thinking")
+    kind = cast("Mapping[str, object]", thinking).get("type") if thinking else None
+    if mode != "tool" or not isinstance(thinking, Mapping) or kind == "disabled":
+        return
+    if unsayable:
+        raise UsageError(
+            "Anthropic's API takes no tool that has to be called while thinking is on, and its own "
+            f"JSON schemas can't say this response_model: {'; '.join(unsayable)}; change that, or "
+            "leave thinking out"
+        )
+    raise UsageError(
+        "Anthropic's API takes no tool that has to be called while thinking is on: leave "
+        "response_mode='tool' out, or thinking"
+    )
 
 
 def _with_betas(params: dict[str, Any]) -> dict[str, Any]:

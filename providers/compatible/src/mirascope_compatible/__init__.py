@@ -1,7 +1,7 @@
 """Any server that speaks chat completions, without a vendor's SDK.
 
 Also the home of the protocol for other plugins: `ChatProvider` without a transport,
-`CompatibleProvider` over httpx, `ChatDecoder`, `ChatChunk`.
+`CompatibleProvider` over httpx, `ChatDecoder`, `ChatChunk`, `answer_parameters`.
 """
 
 from mirascope.core.plugins import publish as _publish
@@ -22,6 +22,7 @@ from ._decode import ChatDecoder
 from ._errors import status_error
 from ._host import Host
 from ._provider import CompatibleProvider
+from ._request import answer_parameters
 from ._stream import CompatibleAsyncStream, CompatibleStream
 from ._usage import normalize as normalize_usage
 
@@ -43,6 +44,7 @@ __all__ = [
     "CompatibleStream",
     "CompatibleTool",
     "Host",
+    "answer_parameters",
     "call",
     "call_async",
     "compatible_call",

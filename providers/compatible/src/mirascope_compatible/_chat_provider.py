@@ -15,6 +15,7 @@ from mirascope.core import (
     JSONObject,
     Provider,
     Request,
+    ResponseMode,
     ToolChoiceKind,
     Usage,
 )
@@ -31,6 +32,7 @@ class ChatProvider(Provider):
 
     api: ClassVar[str] = "chat"
     tool_choices: ClassVar[frozenset[ToolChoiceKind]] = TOOL_CHOICES
+    response_modes: ClassVar[tuple[ResponseMode, ...]] = ("native", "tool", "json")
 
     @override
     def prepare(self, request: CallRequest) -> Request:

@@ -14,6 +14,7 @@ from mirascope.core import (
     Connection,
     PriceTable,
     Request,
+    ResponseMode,
     UsageError,
     origin_of,
 )
@@ -45,6 +46,7 @@ class Host:
         stream_usage: whether a stream asks for usage. False for servers that refuse to be asked.
         reports_cost: whether responses say what they cost, so that no table is needed.
         is_local: whether it runs its models on this machine, which costs nothing.
+        response_modes: how it can be asked for a `response_model`, what is best first.
         prices_package: the package that holds its prices, or None where no price is known.
         prices_file: the file in that package.
     """
@@ -57,6 +59,7 @@ class Host:
     stream_usage: bool = True
     reports_cost: bool = False
     is_local: bool = False
+    response_modes: tuple[ResponseMode, ...] = CompatibleProvider.response_modes
     prices_package: str | None = None
     prices_file: str = "prices.toml"
 
@@ -154,6 +157,7 @@ def _provider_of(host: Host) -> CompatibleProvider:
         "base_url": host.base_url,
         "api_key_env": host.key_variables,
         "host": host,
+        "response_modes": tuple(host.response_modes),
     }
     made: type[HostProvider] = type("HostProvider", (HostProvider,), attributes)
     return made()

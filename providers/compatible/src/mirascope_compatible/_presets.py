@@ -21,6 +21,8 @@ def presets() -> Mapping[str, Host]:
 
 def _host(name: str, entry: dict[str, Any]) -> Host:
     variables = tuple(entry.pop("api_key_env", ()))
+    if modes := entry.pop("response_modes", None):
+        entry["response_modes"] = tuple(modes)
     if entry.pop("prices", False):
         entry |= {"prices_package": __package__, "prices_file": f"prices/{name}.toml"}
     return Host(name=name, api_key_env=variables, **entry)

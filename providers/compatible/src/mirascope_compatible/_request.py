@@ -6,12 +6,33 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mirascope.core import (
+    AnswerFormat,
     BaseTool,
     CallRequest,
     JSONObject,
     Request,
+    SchemaDialect,
     refuse_parts,
 )
+
+STRICT: Final = SchemaDialect(
+    keywords=frozenset(
+        {"pattern", "format", "multipleOf", "minimum", "maximum"}
+        | {"exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems"}
+    ),
+    formats=frozenset(
+        {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
+    ),
+    closed=True,
+    all_required=True,
+    free_keys=False,
+    tuples=False,
+    anything=False,
+)
+"""What a strict schema can say; what it can't goes as it is, without being strict.
+
+https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+"""
 
 _SAYS: Final = (
     "content",
@@ -49,6 +70,8 @@ def build_request(call: CallRequest) -> Request:
         kind, name = call.tool_choice.kind, call.tool_choice.name
         named = {"type": "function", "function": {"name": name}}
         body["tool_choice"] = kind if name is None else named
+    if call.answer is not None:
+        body |= answer_parameters(call.answer, body)
     if call.stream:
         body["stream"] = True
         given: Mapping[str, Any] | None = body.pop("stream_options", {})
@@ -58,6 +81,37 @@ def build_request(call: CallRequest) -> Request:
         if options:
             body["stream_options"] = options
     return Request(messages=messages, kwargs=body)
+
+
+def answer_parameters(
+    answer: AnswerFormat, body: Mapping[str, Any], dialect: SchemaDialect = STRICT
+) -> JSONObject:
+    """Return the parameters that ask for the form of an answer.
+
+    In `"tool"` mode any call is required and the answer's is one of the tools: servers differ in
+    whether they know a choice by name.
+
+    Args:
+        answer: the form.
+        body: the request, with its tools.
+        dialect: what schemas can say.
+    """
+    if answer.mode == "tool":
+        return {"tool_choice": "required", "parallel_tool_calls": False, **_chosen(body)}
+    if answer.mode == "json" or answer.schema is None:
+        return {"response_format": {"type": "json_object"}}
+    is_strict = not dialect.unsayable(answer.schema)
+    described: JSONObject = {"name": answer.name}
+    if answer.description:
+        described["description"] = answer.description
+    described["schema"] = dialect.written(answer.schema) if is_strict else answer.schema
+    described["strict"] = is_strict
+    return {"response_format": {"type": "json_schema", "json_schema": described}}
+
+
+def _chosen(body: Mapping[str, Any]) -> JSONObject:
+    """Return what the call itself says of how tools are called."""
+    return {name: body[name] for name in ("tool_choice", "parallel_tool_calls") if name in body}
 
 
 def _says_nothing(message: Mapping[str, Any]) -> bool:

@@ -25,6 +25,7 @@ from mirascope.core import (
     JSONObject,
     Provider,
     Request,
+    ResponseMode,
     Source,
     ToolChoiceKind,
     Usage,
@@ -87,10 +88,15 @@ class GoogleProvider(Provider):
     # https://ai.google.dev/api/caching#FunctionDeclaration; older servers stop at 64 characters.
     tool_name_pattern: ClassVar[str] = "[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}"
     prices_package: ClassVar[str | None] = "mirascope_google"
+    response_modes: ClassVar[tuple[ResponseMode, ...]] = ("native", "tool", "json")
 
     @override
     def prepare(self, request: CallRequest) -> Request:
         return _request.build_request(request)
+
+    @override
+    def unsayable(self, schema: JSONObject) -> Sequence[str]:
+        return _request.NATIVE.unsayable(schema)
 
     @override
     def is_message(self, mapping: Mapping[str, Any]) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from mirascope.core import (
+    AnswerFormat,
     BaseTool,
     CallRequest,
     JSONObject,
     Request,
+    SchemaDialect,
     ToolChoice,
     ToolChoiceKind,
     UsageError,
@@ -25,6 +27,17 @@ _MODES: Final[Mapping[ToolChoiceKind, str]] = {
     "tool": "ANY",
 }
 """https://ai.google.dev/api/caching#FunctionCallingConfig"""
+NATIVE: Final = SchemaDialect(
+    keywords=frozenset({"format", "minimum", "maximum", "minItems", "maxItems"}),
+    recursion="optional",
+    constants=False,
+    ordered=True,
+)
+"""What `response_json_schema` can say.
+
+https://ai.google.dev/api/generate-content#FIELDS.response_json_schema
+"""
+
 _EMPTY_PARTS: Final[tuple[JSONObject, ...]] = ({"text": ""}, {})
 
 
@@ -52,6 +65,8 @@ def build_request(call: CallRequest) -> Request:
         config["tools"] = [{"function_declarations": declarations}, *(config.get("tools") or ())]
     if call.tool_choice is not None:
         config["tool_config"] = _tool_config(call.tool_choice, config.get("tool_config"))
+    if call.answer is not None:
+        _ask_for(call.answer, config)
     config.setdefault("automatic_function_calling", {"disable": True})
     return Request(
         messages=messages,
@@ -61,6 +76,22 @@ def build_request(call: CallRequest) -> Request:
             "config": config,
         },
     )
+
+
+def _ask_for(answer: AnswerFormat, config: dict[str, Any]) -> None:
+    """Ask for the form of an answer.
+
+    https://ai.google.dev/gemini-api/docs/structured-output
+    """
+    if answer.mode == "tool":
+        calling: JSONObject = {"mode": "ANY"}
+        if len(config["tools"][0]["function_declarations"]) == len(config["tools"]) == 1:
+            calling["allowed_function_names"] = [answer.name]
+        config.setdefault("tool_config", {"function_calling_config": calling})
+        return
+    config.setdefault("response_mime_type", "application/json")
+    if answer.mode == "native" and answer.schema is not None:
+        config["response_json_schema"] = NATIVE.written(answer.schema)
 
 
 def _says_nothing(content: JSONObject) -> bool:

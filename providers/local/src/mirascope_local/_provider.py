@@ -25,7 +25,7 @@ from typing_extensions import override
 from ._call_response import LocalCallResponse
 from ._engines import ENGINES
 from ._generation import LocalAsyncSource, LocalSource
-from ._request import completion, with_defaults
+from ._request import completion, with_answer, with_defaults
 from ._stream import LocalAsyncStream, LocalStream
 
 _REFUSED: Final[Mapping[str, str]] = dict.fromkeys(
@@ -41,6 +41,7 @@ class LocalProvider(ChatProvider):
     """
 
     name: ClassVar[str] = "local"
+    shows_schema: ClassVar[bool] = True
     stream_class: ClassVar[type[BaseStream[Any]]] = LocalStream
     async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = LocalAsyncStream
     response_class: ClassVar[type[BaseCallResponse[Any]]] = LocalCallResponse
@@ -49,7 +50,10 @@ class LocalProvider(ChatProvider):
     def prepare(self, request: CallRequest) -> Request:
         refuse_parts(request.messages, _REFUSED, where="the local provider")
         prepared = super().prepare(request)
-        return replace(prepared, kwargs=with_defaults(prepared.kwargs))
+        body = prepared.kwargs
+        if request.answer is not None:
+            body = with_answer(body, request.answer)
+        return replace(prepared, kwargs=with_defaults(body))
 
     @override
     def open(self, request: Request, connection: Connection) -> LocalSource:

@@ -7,9 +7,11 @@ from typing import Any, Final, cast
 
 from mirascope.core import (
     Accumulator,
+    AnswerFormat,
     Decoder,
     JSONObject,
     ProviderServerError,
+    SchemaDialect,
     UsageError,
     error_from_status,
 )
@@ -21,6 +23,14 @@ SAMPLING: Final[Mapping[str, float]] = {"temperature": 0.0, "repeat_penalty": 1.
 """Sampling where the call says nothing: deterministic, and kept from repeating itself."""
 MAX_TOKENS: Final = 512
 """The longest answer where the call says nothing: a small model may never find an end."""
+
+GRAMMAR: Final = SchemaDialect(
+    keywords=frozenset(
+        {"format", "minLength", "maxLength", "minItems", "maxItems"}
+        | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+    ),
+)
+"""What llama.cpp's grammar keeps of a schema."""
 
 _LIMITS: Final = frozenset({"max_tokens", "max_completion_tokens", "n_predict"})
 
@@ -38,6 +48,18 @@ def with_defaults(body: JSONObject) -> JSONObject:
         body["max_tokens"] = MAX_TOKENS
     if body.get("tools"):
         _tool_choice(body)
+    return body
+
+
+def with_answer(body: JSONObject, answer: AnswerFormat) -> JSONObject:
+    """Return a request that asks for the form of an answer, as llama.cpp reads it.
+
+    Its grammar takes any schema, and bounds lengths too, which keeps a small model from running
+    on: nothing of the schema is rewritten but patterns, which it does not keep.
+    """
+    if answer.mode == "native" and answer.schema is not None:
+        described = {"name": answer.name, "schema": GRAMMAR.written(answer.schema)}
+        return {**body, "response_format": {"type": "json_schema", "json_schema": described}}
     return body
 
 

@@ -25,6 +25,7 @@ from .._errors import (
 from .._prices._table import PriceTable
 from .._prices._usage import Usage
 from .._state import FINISH_REASONS, FinishReason
+from .._structured._answer import ResponseMode
 from .._tools._base_tool import BaseTool
 from .._tools._tool_choice import ToolChoice, ToolChoiceKind
 from .._transport._connection import Connection
@@ -32,6 +33,7 @@ from .._transport._source import AsyncSource, Source
 from .._types import JSONObject
 from ..wire import Framer, SSEFramer
 from ._accumulate import Accumulator
+from ._answer_format import AnswerFormat
 from ._decoder import Decoder
 from ._faults import is_mistake, raised
 from ._messages import MessageParam, has_role
@@ -54,6 +56,7 @@ class CallRequest:
         stream: whether the response is to be streamed.
         tool_choice: which of the tools the model may call, or has to; None where the call does not
             say it, or says it in the API's own form, as one of `call_params`.
+        answer: the form that the answer is to have, or None.
     """
 
     model: str
@@ -62,6 +65,7 @@ class CallRequest:
     call_params: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     stream: bool
     tool_choice: ToolChoice | None = None
+    answer: AnswerFormat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,15 @@ class Provider(ABC):
     override."""
     tool_argument_pattern: ClassVar[str] = "(?s:.*)"
     """The same for the names of a tool's arguments."""
+    response_modes: ClassVar[tuple[ResponseMode, ...]] = ()
+    """How the API can be asked for a `response_model`, what is best first.
+
+    Whoever declares a mode heeds `CallRequest.answer` in `prepare`. Without any, core refuses a
+    response model when a function is decorated.
+    """
+    shows_schema: ClassVar[bool] = False
+    """Whether core shows the schema to the model in `"native"` mode too: for servers that enforce
+    it and never tell the model."""
     prices_package: ClassVar[str | None] = None
     """The package that holds this provider's `prices.toml`, or None where no price is known."""
 
@@ -134,6 +147,30 @@ class Provider(ABC):
     @abstractmethod
     def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
         """Return the messages that give the results of tool calls back. Pure."""
+
+    def unsayable(self, schema: JSONObject) -> Sequence[str]:
+        """Return the places of a JSON schema that the API's `"native"` mode has no form for.
+
+        Without an override, none: the API takes any schema.
+
+        Args:
+            schema: the schema of a response model, without titles and discriminators.
+        """
+        return ()
+
+    def check_response_mode(  # noqa: B027 - most APIs take their modes with any parameter
+        self, mode: ResponseMode, unsayable: Sequence[str], call_params: Mapping[str, Any]
+    ) -> None:
+        """Refuse a mode that goes ill with other parameters; without an override, none does.
+
+        Args:
+            mode: the mode.
+            unsayable: why it is not the `"native"` one, where it is not.
+            call_params: the parameters of the API.
+
+        Raises:
+            UsageError: the API refuses the two together.
+        """
 
     # 2. open
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeForm, TypeVar
 
 from .._recording._recorder import RecordTypes
+from .._structured._answer import ResponseMode
 from .._tools._base_tool import ToolLike
 from ._decorated import AsyncStreamT, Decorated, P, ResponseT, ResultT
 from ._stream_config import StreamConfig
 from ._timeouts import TimeoutTypes
 
+if TYPE_CHECKING:
+    from .._response._async_structured_stream import AsyncStructuredStream
+    from .._response._structured_stream import StructuredStream
+
+T = TypeVar("T")
 StreamT = TypeVar("StreamT", covariant=True)
 ApiT = TypeVar("ApiT", bound=str, contravariant=True)
 Api2T = TypeVar("Api2T", bound=str, contravariant=True)
@@ -54,6 +60,84 @@ class APICall(
         self,
         model: str,
         *,
+        response_model: TypeForm[T],
+        stream: Literal[True],
+        response_mode: ResponseMode | None = None,
+        json_mode: bool = False,
+        output_parser: None = None,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: bool = False,
+        record: RecordTypes = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[StructuredStream[T], AsyncStructuredStream[T]]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        response_model: TypeForm[T],
+        stream: Literal[False] = False,
+        response_mode: ResponseMode | None = None,
+        json_mode: bool = False,
+        output_parser: None = None,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[T, T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        output_parser: Callable[[Response2T], T],
+        stream: Literal[False] = False,
+        api: Api2T,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        response_model: None = None,
+        json_mode: bool = False,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[T, T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        output_parser: Callable[[ResponseT], T],
+        stream: Literal[False] = False,
+        api: ApiT | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        response_model: None = None,
+        json_mode: bool = False,
+        **params: Any,
+    ) -> SyncOrAsyncDecorator[T, T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
         stream: Literal[True] | StreamConfig,
         api: Api2T,
         tools: Sequence[ToolLike] = (),
@@ -64,7 +148,7 @@ class APICall(
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[Stream2T, AsyncStream2T]: ...
@@ -83,7 +167,7 @@ class APICall(
         sdk_iteration: Literal[False] = False,
         record: None = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[Response2T, Response2T]: ...
@@ -102,7 +186,7 @@ class APICall(
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[StreamT, AsyncStreamT]: ...
@@ -121,7 +205,7 @@ class APICall(
         sdk_iteration: Literal[False] = False,
         record: None = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> SyncOrAsyncDecorator[ResponseT, ResponseT]: ...
@@ -130,6 +214,84 @@ class APICall(
 class AsyncAPICall(Protocol[ApiT, ResponseT, AsyncStreamT, Api2T, Response2T, AsyncStream2T]):
     """The same of a `call_async`, whose synchronous streams are left out."""
 
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        response_model: TypeForm[T],
+        stream: Literal[True],
+        response_mode: ResponseMode | None = None,
+        json_mode: bool = False,
+        output_parser: None = None,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: bool = False,
+        record: RecordTypes = None,
+        **params: Any,
+    ) -> AsyncDecorator[AsyncStructuredStream[T]]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        response_model: TypeForm[T],
+        stream: Literal[False] = False,
+        response_mode: ResponseMode | None = None,
+        json_mode: bool = False,
+        output_parser: None = None,
+        api: str | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        **params: Any,
+    ) -> AsyncDecorator[T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        output_parser: Callable[[Response2T], T],
+        stream: Literal[False] = False,
+        api: Api2T,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        response_model: None = None,
+        json_mode: bool = False,
+        **params: Any,
+    ) -> AsyncDecorator[T]: ...
+    @overload
+    def __call__(
+        self,
+        model: str,
+        *,
+        output_parser: Callable[[ResponseT], T],
+        stream: Literal[False] = False,
+        api: ApiT | None = None,
+        tools: Sequence[ToolLike] = (),
+        client: Any = None,
+        call_params: Mapping[str, Any] | None = None,
+        timeout: TimeoutTypes = None,
+        max_bytes: int | None = None,
+        sdk_iteration: Literal[False] = False,
+        record: None = None,
+        response_model: None = None,
+        json_mode: bool = False,
+        **params: Any,
+    ) -> AsyncDecorator[T]: ...
     @overload
     def __call__(
         self,
@@ -145,7 +307,7 @@ class AsyncAPICall(Protocol[ApiT, ResponseT, AsyncStreamT, Api2T, Response2T, As
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> AsyncDecorator[AsyncStream2T]: ...
@@ -164,7 +326,7 @@ class AsyncAPICall(Protocol[ApiT, ResponseT, AsyncStreamT, Api2T, Response2T, As
         sdk_iteration: Literal[False] = False,
         record: None = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> AsyncDecorator[Response2T]: ...
@@ -183,7 +345,7 @@ class AsyncAPICall(Protocol[ApiT, ResponseT, AsyncStreamT, Api2T, Response2T, As
         sdk_iteration: bool = False,
         record: RecordTypes = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> AsyncDecorator[AsyncStreamT]: ...
@@ -202,7 +364,7 @@ class AsyncAPICall(Protocol[ApiT, ResponseT, AsyncStreamT, Api2T, Response2T, As
         sdk_iteration: Literal[False] = False,
         record: None = None,
         response_model: None = None,
-        json_mode: Literal[False] = False,
+        json_mode: bool = False,
         output_parser: None = None,
         **params: Any,
     ) -> AsyncDecorator[ResponseT]: ...

@@ -15,15 +15,10 @@ _OWN: Final = {
 }
 """What is never a parameter of an API, and where it belongs."""
 
-_UNSUPPORTED: Final = {
-    "response_model": "ask for JSON or a tool call by the API's own parameters, then validate the "
-    "answer, as in Book.model_validate_json(response.content)",
-    "json_mode": "use the API's own parameter, such as "
-    "response_format={'type': 'json_object'} for OpenAI",
-    "output_parser": "call the parser on the answer, with stream=True on stream.collect()",
-}
-"""Options that programs bring along from Mirascope v1. No API has a parameter of these names, and
-a server that ignores one would answer in free text, silently.
+_OF_THE_DECORATOR: Final = ("response_model", "response_mode", "json_mode", "output_parser")
+"""Arguments of a decorator that decide what its calls return: no single call can change them.
+
+No API has a parameter of these names, and a server that ignores one would answer in free text.
 """
 
 _CLIENT_OPTIONS: Final = frozenset(
@@ -50,6 +45,7 @@ _ARGUMENTS: Final = (
     "sdk_iteration",
     "record",
     "prices",
+    *_OF_THE_DECORATOR,
 )
 """The decorators' own arguments."""
 
@@ -65,14 +61,12 @@ def refuse_own(call_params: Mapping[str, Any]) -> None:
     """
     for name in sorted(call_params.keys() & _OWN.keys()):
         raise UsageError(f"call_params can't contain {name!r}: {_OWN[name]}")
-    for name in sorted(call_params.keys() & _UNSUPPORTED.keys()):
-        raise UsageError(f"call_params can't contain {name!r}: {_UNSUPPORTED[name]}")
+    for name in sorted(call_params.keys() & {*_OF_THE_DECORATOR}):
+        raise UsageError(f"call_params can't contain {name!r}: give it to the decorator itself")
 
 
 def api_params(params: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
     """Return the keyword arguments of a decorator that are the API's.
-
-    An option that is not supported may be given as what switches it off: None or False.
 
     Args:
         params: what is not an argument of the decorator's own.
@@ -82,12 +76,8 @@ def api_params(params: Mapping[str, Any], settings: Iterable[str]) -> dict[str, 
         UsageError: a name is not a parameter of any API, or an argument that is misspelt.
     """
     found: dict[str, Any] = {}
-    names = [*_ARGUMENTS, *_UNSUPPORTED, *settings, *_COMMON]
+    names = [*_ARGUMENTS, *settings, *_COMMON]
     for name, value in params.items():
-        if name in _UNSUPPORTED:
-            if value is not None and value is not False:
-                raise UsageError(f"{name!r} is not supported: {_UNSUPPORTED[name]}")
-            continue
         if name in _OWN:
             raise UsageError(f"{name!r} is not a parameter of a call: {_OWN[name]}")
         if name in _CLIENT_OPTIONS:

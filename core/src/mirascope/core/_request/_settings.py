@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import MirascopeError, UsageError, describe
@@ -13,6 +13,7 @@ from .._prices._table import PriceTable
 from .._provider._faults import raised, returned
 from .._provider._provider import CallRequest, Provider, Request
 from .._recording._recorder import ProviderFacts, RecordTypes, check_record, recorder_for
+from .._structured._answer import ResponseMode
 from .._tools._base_tool import ToolLike
 from .._tools._tool_choice import ToolChoice, is_neutral, read_tool_choice
 from .._tools._toolset import Toolset
@@ -22,6 +23,7 @@ from ._max_bytes import parse_max_bytes
 from ._params import api_params, refuse_own
 from ._prepared import PreparedCall
 from ._prompt_function import FunctionPrompt
+from ._response_options import ResponseOptions
 from ._stream_config import StreamConfig, parse_stream
 from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts
 from ._tool_names import toolset_for
@@ -45,6 +47,7 @@ class CallSettings:
     provider_facts: Callable[[], ProviderFacts]
     settings: Mapping[str, Any]
     prices: PriceTable | None = None
+    response: ResponseOptions = field(default_factory=ResponseOptions)
 
     def __repr__(self) -> str:
         # Its settings, its client and its parameters may hold credentials.
@@ -70,6 +73,10 @@ class CallSettings:
         max_bytes: int | None = None,
         sdk_iteration: bool = False,
         record: RecordTypes = None,
+        response_model: Any = None,
+        response_mode: ResponseMode | None = None,
+        json_mode: bool = False,
+        output_parser: Callable[[Any], Any] | None = None,
         **params: Any,
     ) -> CallSettings:
         stream, partial_tools = parse_stream(stream)
@@ -87,14 +94,26 @@ class CallSettings:
                 "'idle' need stream=True"
             )
         check_record(record, stream=stream)
+        toolset = toolset_for(provider, tools)
+        call_params = {k: v for k, v in given.items() if k not in provider.settings}
+        response = ResponseOptions.of(
+            provider,
+            stream=stream,
+            response_model=response_model,
+            response_mode=response_mode,
+            json_mode=json_mode,
+            output_parser=output_parser,
+            call_params=call_params,
+            tools=toolset.types,
+        )
         return cls(
             provider=provider,
             model=model,
             stream=stream,
             partial_tools=partial_tools,
-            toolset=toolset_for(provider, tools),
+            toolset=toolset,
             client=client,
-            call_params={k: v for k, v in given.items() if k not in provider.settings},
+            call_params=call_params,
             timeouts=timeouts,
             max_bytes=parse_max_bytes(max_bytes, stream=stream),
             sdk_iteration=sdk_iteration,
@@ -102,6 +121,7 @@ class CallSettings:
             provider_facts=provider_facts,
             settings={k: v for k, v in given.items() if k in provider.settings},
             prices=prices,
+            response=response,
         )
 
 
@@ -120,6 +140,9 @@ def prepare(
     if "tools" in config:
         toolset = toolset_for(settings.provider, config["tools"])
     dynamic = parse_call_params(config.get("call_params"))
+    response = settings.response
+    if response.tool is not None:
+        toolset = toolset.plus(response.tool)
     refuse_own(dynamic)
     # Address and key are parameters for the user and none of the request's: they travel apart, so
     # that neither a recording nor `call_kwargs` has them.
@@ -149,11 +172,12 @@ def prepare(
             settings.provider,
             CallRequest(
                 model=settings.model,
-                messages=messages,
+                messages=response.messages(messages, settings.provider),
                 tools=toolset.types,
                 call_params=api_params,
                 stream=settings.stream,
                 tool_choice=choice,
+                answer=response.format,
             ),
         ),
         connection=connection,

@@ -22,6 +22,8 @@ ResponseObjectT = TypeVar("ResponseObjectT", default=Any, covariant=True)
 class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
     """An answer, what it cost, and the provider's own response object."""
 
+    _is_carried = False
+
     def __init__(
         self,
         call: PreparedCall,
@@ -53,11 +55,19 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
             f"stream=True to use '{loop}', or read its content"
         )
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
+    def __reduce_ex__(self, protocol: object) -> Any:
+        if self._is_carried:
+            return StreamPicture.picture, (self.picture(),)
         raise NotCopyableError(
             f"{type(self).__name__} can't be pickled or deep-copied, it belongs to its call: keep "
             "response.picture(), which has the answer as data"
         )
+
+    def carried(self) -> Self:
+        """Return the response for a value to carry: where that is copied, it becomes a picture."""
+        carried = self.__copy__()
+        carried._is_carried = True
+        return carried
 
     def __copy__(self) -> Self:
         copied = object.__new__(type(self))

@@ -7,6 +7,7 @@ children as they are shown, so a snapshot copies the open path and nothing else.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any, Final
 
 from ._beginning import Beginning
@@ -70,8 +71,8 @@ class JSONReader:
     Args:
         shape: what the value looks like; an object, unless its shape takes arrays.
         search: whether other text may stand before the value.
-        items: where the list stands whose items are wanted one by one, as the names of members
-            from the root: `()` where the value is that list. None for no such list.
+        items: where a list may stand whose items are wanted one by one, each place as the names of
+            members from the root: `()` is the value itself. The first such list counts.
 
     Attributes:
         done: whether the value is whole.
@@ -105,7 +106,7 @@ class JSONReader:
     )
 
     def __init__(
-        self, shape: Shape, *, search: bool = True, items: tuple[str, ...] | None = None
+        self, shape: Shape, *, search: bool = True, items: Collection[tuple[str, ...]] = ()
     ) -> None:
         self._root = shape
         self._beginning = Beginning("{" if shape.items is None else "{[") if search else None
@@ -297,10 +298,11 @@ class JSONReader:
         self._state = _FIRST_VALUE if is_list else _FIRST_KEY
         if len(stack) > MAX_DEPTH:
             self._break(f"it is nested deeper than {MAX_DEPTH} levels")
-        elif is_list and self._items is not None and self._item_frame is None:
-            names = tuple(above.key for above in stack[:-1])
-            if names == self._items:
-                self._item_frame = frame
+        elif is_list and self._items and self._item_frame is None and self._is_wanted(stack):
+            self._item_frame = frame
+
+    def _is_wanted(self, stack: list[Frame]) -> bool:
+        return tuple(above.key for above in stack[:-1]) in self._items
 
     def _read_string(self, text: str, at: int) -> int:
         string = self._string
@@ -362,7 +364,7 @@ class JSONReader:
     def _close_container(self, end: int) -> int:
         frame = self._stack.pop()
         if frame is self._item_frame:
-            self._item_frame, self._items = None, None
+            self._item_frame, self._items = None, ()
         parent = self._stack[-1] if self._stack else None
         shown = frame.close() if frame.waiting is None else MISSING
         # A set has only what is whole: there it is news. Elsewhere it was shown as it grew.

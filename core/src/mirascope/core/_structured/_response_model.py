@@ -67,6 +67,11 @@ class ResponseModel(Generic[T]):
         return _NAME.sub("_", name).strip("_")[:_LONGEST_NAME] or "answer"
 
     @property
+    def shown(self) -> str:
+        """The type as errors name it."""
+        return shown_type(self.annotation)
+
+    @property
     def description(self) -> str | None:
         """What the type's docstring tells about it, or None."""
         return _root(self.schema).get("description")

@@ -48,6 +48,14 @@ class Toolset:
         """The tool classes in the order given."""
         return tuple(self._by_name.values())
 
+    def plus(self, tool: type[BaseTool]) -> Toolset:
+        """Return these tools and one more, which comes last.
+
+        Raises:
+            UsageError: one of the tools has its name.
+        """
+        return Toolset([*self.types, tool])
+
     def resolve(self, tool_call: ToolCall) -> BaseTool:
         """Return the tool for a call; whatever is wrong with the call is in the tool's `error`."""
         arguments: object = {}

@@ -18,6 +18,7 @@ from mirascope.core import (
     FinishReason,
     JSONObject,
     Request,
+    ResponseMode,
     ToolChoiceKind,
 )
 from typing_extensions import override
@@ -43,6 +44,7 @@ class OpenAIResponsesProvider(SDKTransport):
     tool_choices: ClassVar[frozenset[ToolChoiceKind]] = TOOL_CHOICES
     # https://platform.openai.com/docs/api-reference/responses/create#responses-create-tools
     tool_name_pattern: ClassVar[str] = "[a-zA-Z0-9_-]{1,128}"
+    response_modes: ClassVar[tuple[ResponseMode, ...]] = ("native", "tool", "json")
     stream_class: ClassVar[type[BaseStream[Any]]] = OpenAIResponsesStream
     async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = OpenAIResponsesAsyncStream
     response_class: ClassVar[type[BaseCallResponse[Any]]] = OpenAIResponsesCallResponse

@@ -11,8 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
-from mirascope.core import BaseTool, CallRequest, JSONObject, Request, refuse_parts
+from mirascope.core import (
+    AnswerFormat,
+    BaseTool,
+    CallRequest,
+    JSONObject,
+    Request,
+    refuse_parts,
+)
 from mirascope.core.json import as_mappings
+from mirascope_compatible import answer_parameters
 
 _SAID: Final[Mapping[str, str]] = {"text": "text", "output_text": "text", "refusal": "refusal"}
 """The parts of an assistant's message that are text, and where the text is."""
@@ -43,9 +51,22 @@ def build_request(call: CallRequest) -> Request:
     if call.tool_choice is not None:
         kind, name = call.tool_choice.kind, call.tool_choice.name
         body["tool_choice"] = kind if name is None else {"type": "function", "name": name}
+    if call.answer is not None:
+        body |= _answer_parameters(call.answer, body)
     if call.stream:
         body["stream"] = True
     return Request(messages=[*system, *items], kwargs=body)
+
+
+def _answer_parameters(answer: AnswerFormat, body: Mapping[str, Any]) -> JSONObject:
+    """Return the parameters that ask for the form of an answer, with what they are merged with."""
+    parameters = answer_parameters(answer, body)
+    wanted: JSONObject | None = parameters.pop("response_format", None)
+    if wanted is None:
+        return parameters
+    # The same as in chat completions, without the inner object.
+    text = {"type": wanted["type"], **wanted.get("json_schema", {})}
+    return {"text": {**(body.get("text") or {}), "format": text}}
 
 
 def tool_schema(tool: type[BaseTool]) -> JSONObject:
