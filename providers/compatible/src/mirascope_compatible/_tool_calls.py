@@ -69,15 +69,21 @@ class ToolCalls:
             Whether it was one: it does what `take` does, without the questions that an id, a name
             or a field of its own would raise (1.5 µs).
         """
-        if type(fragments) is not list or len(fragments) != 1:
+        if fragments.__class__ is not list or len(fragments) != 1:
             return False
         fragment: Any = fragments[0]
-        if type(fragment) is not dict or not fragment.keys() <= _GOING_ON or fragment.get("id"):
+        if fragment.__class__ is not dict or not fragment.keys() <= _GOING_ON or fragment.get("id"):
             return False
-        function, index = fragment.get("function"), fragment.get("index")
-        if type(index) is not int or type(function) is not dict or function.keys() != _ARGUMENTS:
+        function: Any = fragment.get("function")
+        index: Any = fragment.get("index")
+        if (
+            type(index) is not int
+            or function.__class__ is not dict
+            or function.keys() != _ARGUMENTS
+        ):
             return False
-        call, arguments = self._by_index.get(index), function["arguments"]
+        call = self._by_index.get(index)
+        arguments: Any = function["arguments"]
         if call is None or type(arguments) is not str:
             return False
         if call.take_arguments(arguments):

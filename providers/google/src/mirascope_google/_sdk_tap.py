@@ -243,7 +243,7 @@ class Tap:
     def _tapped(self, response: Any, *, asynchronous: bool) -> _Response:
         stream = response.response_stream
         # A recording of the SDK's own is a list of texts.
-        self.response = None if isinstance(stream, list) else stream
+        self.response = None if isinstance(response.response_stream, list) else stream
         self.headers = response.headers
         self._http = self._async_http = self.pieces = None
         if not (self._by_bytes and self._requests == 1):

@@ -191,7 +191,8 @@ def _bytes_config(models: Any, arguments: Mapping[str, Any]) -> Mapping[str, Any
     from google.genai.types import Tool
 
     method = inspect.getattr_static(models, "generate_content_stream", None)
-    if type(method) is not FunctionType or method.__globals__ is not vars(sdk):
+    known_names: Any = vars(sdk)
+    if type(method) is not FunctionType or method.__globals__ is not known_names:
         return None
     config: Any = arguments.get("config")
     if not isinstance(config, Mapping):
