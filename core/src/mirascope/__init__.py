@@ -7,6 +7,8 @@ import sys as _sys
 
 from . import _left_out
 
+_left_out.refuse_overlay(__path__[0])
+
 TYPE_CHECKING = False  # as type checkers know it: importing typing would cost more than all of this
 if TYPE_CHECKING:
     from . import core as core

@@ -72,6 +72,28 @@ MODULES = {
 _NEUTRAL = ("mirascope", "mirascope.core", "mirascope.core.base", "mirascope.llm")
 
 
+def refuse_overlay(package: str) -> None:
+    """Refuse to run where the distribution `mirascope` has put its files among these.
+
+    Both have a package of this name, and pip writes the one over the other without a word.
+
+    Args:
+        package: the folder of this package.
+
+    Raises:
+        ImportError: there are files of Mirascope v1 or v2.
+    """
+    from os.path import isdir, join
+
+    if isdir(join(package, "core", "openai")) or isdir(join(package, "ops")):
+        raise ImportError(
+            "the distribution 'mirascope' (v1 or v2) has put its files over those of "
+            "'mirascope-core': uninstall both, then install mirascope-core in an environment "
+            "without it",
+            name="mirascope",
+        )
+
+
 class Finder:
     """Raises for a module or name that was left out; finds nothing.
 
