@@ -77,6 +77,9 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.provider}/{self.model} {self.content!r}>"
 
+    def _repr_markdown_(self) -> str:
+        return self.content
+
     def picture(self) -> StreamPicture:
         """Return the answer as data that can be pickled and copied."""
         return StreamPicture.of(self)

@@ -97,6 +97,11 @@ class StreamBase(CallResult, Generic[ChunkT]):
             f"{self._reader.chunks} chunks>"
         )
 
+    def _repr_markdown_(self) -> str:
+        # What has arrived: looking at a stream sends and reads nothing.
+        state = "" if self.state is StreamState.COMPLETED else f"*{self.state}*"
+        return "\n\n".join(part for part in (self.content, state) if part)
+
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         # copy and pickle come here: a copy would be a second reader of one connection.
         raise NotCopyableError(
