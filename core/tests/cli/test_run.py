@@ -141,8 +141,9 @@ def test_a_request_that_fails(serve: Callable[..., Server], status: int, provide
     said = "no, ***"
     if status == 401:
         said += (
-            " (--base-url was given without -p api_key=…, and the key in the environment goes to its"
-            " own address only: give -p api_key=… as well, or name the address in the environment)"
+            " (--base-url was given without -p api_key=…, and the key in the environment goes to"
+            " its own address only: give -p api_key=… as well, or name the address in the"
+            " environment)"
         )
     assert problem == f"mirascope: {provider}/gpt-4o: {said} (HTTP {status})"
 
