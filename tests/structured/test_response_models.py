@@ -452,6 +452,23 @@ def test_what_contradicts_itself_is_refused_when_decorating(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("response_model", "name"),
+    [
+        (Book, "Book"),
+        (list[Book], "list_Book"),
+        (Pet, "Cat_Dog"),
+        (Literal["a", "b"], "Literal_a_b"),
+        (dict[str, int], "dict_str_int"),
+    ],
+    ids=str,
+)
+def test_the_name_of_a_schema(response_model: Any, name: str) -> None:
+    made = call("compatible/m", response_model=response_model, stream=True)(lambda: "Hi")()
+    assert made.call_kwargs["response_format"]["json_schema"]["name"] == name
+    assert "FieldInfo" not in repr(made)
+
+
 def test_a_provider_that_declares_no_modes_is_not_asked() -> None:
     from mirascope_compatible import CompatibleProvider
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Annotated, Any, Final, Generic, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
@@ -63,7 +63,8 @@ class ResponseModel(Generic[T]):
     def name(self) -> str:
         """A name for schemas and tools: letters, digits, `_` and `-`, 64 at most."""
         annotation = self.annotation
-        name = annotation.__name__ if isinstance(annotation, type) else shown_type(annotation)
+        is_class = isinstance(annotation, type) and not hasattr(annotation, "__origin__")
+        name = annotation.__name__ if is_class else shown_type(annotation)
         return _NAME.sub("_", name).strip("_")[:_LONGEST_NAME] or "answer"
 
     @property
@@ -102,7 +103,9 @@ class ResponseModel(Generic[T]):
 
 
 def shown_type(annotation: Any) -> str:
-    """Return how a type is written, without its modules."""
+    """Return how a type is written, without its modules and what is declared about it."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
     if isinstance(annotation, type) and not hasattr(annotation, "__origin__"):
         return annotation.__name__
     return re.sub(r"\b[A-Za-z_][\w]*\.(?:<locals>\.)?", "", repr(annotation))
