@@ -238,7 +238,7 @@ class StreamDecodeError(StreamError):
     _retryable = False
 
 
-class PluginError(StreamError, BrokenProviderError):
+class PluginError(StreamError, BrokenProviderError):  # type: ignore[misc]  # `provider` is a name here
     """A provider's plugin has a mistake that only a call shows; see `__cause__`.
 
     The message names the plugin's distribution and the method. It is neither the network's fault
