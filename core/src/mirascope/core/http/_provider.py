@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
-from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 from typing_extensions import override
@@ -38,7 +37,6 @@ _CLIENTS: ClientCache[httpx.Client, httpx.AsyncClient] = ClientCache(
     aclose=lambda client: client.aclose(),
     names=("an httpx.Client", "an httpx.AsyncClient"),
 )
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SHOWN: Final = 300
 
 
@@ -212,11 +210,10 @@ class HTTPProvider(Provider):
 
     def _check_key(self, connection: Connection) -> None:
         """Raise where a key is certainly missing; elsewhere the server says best what is."""
-        is_hosted = bool(self.base_url) and urlsplit(self.base_url or "").hostname not in _LOOPBACK
         says_more = connection.client is not None or (
             {"base_url", "headers"} & connection.settings.keys()
         )
-        if self.key_variables and is_hosted and not says_more:
+        if self.key_variables and self.base_url and not says_more:
             raise AuthenticationError(
                 f"no key is known: set {self.key_variables[0]} or give api_key=",
                 provider=self.name,
