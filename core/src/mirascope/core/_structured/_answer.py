@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
-from typing import Any, Final, Generic, Literal, TypeAlias
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
@@ -23,6 +23,8 @@ from ._shapes import MISSING
 ResponseMode: TypeAlias = Literal["native", "tool", "json"]
 """How a value is asked for: by the API's own parameter for JSON schemas, as the arguments of a tool
 that has to be called, or in words, with the API told that the answer is JSON."""
+
+ErrorT = TypeVar("ErrorT", bound=ResponseModelError)
 
 _SHOWN_PROBLEMS: Final = 5
 
@@ -140,8 +142,7 @@ class AnswerReader(Generic[T]):
 
     def invalid_item(self, text: str, error: Exception) -> ResponseValidationError:
         """Return the error for an item that is not valid."""
-        is_pydantics = isinstance(error, ValidationError)
-        problems = problems_of(error) if is_pydantics else (describe(error),)
+        problems = problems_of(error) if isinstance(error, ValidationError) else (describe(error),)
         return self._error(
             ResponseValidationError, f"an item: {_invalid(problems)}", text, problems=problems
         )
@@ -186,7 +187,7 @@ class AnswerReader(Generic[T]):
             what = f"the answer is empty: it has no {self._model.shown}"
         return self._error(ResponseMissingError, what, text)
 
-    def _error(self, error_class: Any, message: str, text: str, **facts: Any) -> Any:
+    def _error(self, error_class: type[ErrorT], message: str, text: str, **facts: Any) -> ErrorT:
         return error_class(
             message,
             text=text,

@@ -6,20 +6,17 @@ on 127.0.0.1, for everything that happens on a connection. Neither needs pytest;
 its plugin.
 """
 
+from typing import TYPE_CHECKING
+
 from .._public import publish as _publish
 from ._records import ReceivedRequest, ServedConnection
 from ._replay import replay, replay_async
 from ._replies import dribble, head, ndjson, redirect, sse, streamed, streaming, whole
 from ._server import Server
 from ._steps import Hangup, Hold, Pause, Reply, Reset, Script, Step
-from .conformance import (
-    CHECKS,
-    Check,
-    CheckResult,
-    CheckState,
-    ProviderConformance,
-    Wire,
-)
+
+if TYPE_CHECKING:
+    from .conformance import CHECKS, Check, CheckResult, CheckState, ProviderConformance, Wire
 
 __all__ = [
     "CHECKS",
@@ -51,3 +48,15 @@ __all__ = [
 ]
 
 _publish(globals())
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load the conformance kit, which brings the registry of plugins, when it is asked for."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import conformance
+
+        globals().update({each: getattr(conformance, each) for each in conformance.__all__})
+        _publish(globals())
+        return globals()[name]

@@ -16,9 +16,13 @@ class CheckState(StrEnum):
     """How a check went."""
 
     PASSED = "passed"
+    """The provider does what the check asks for."""
     FAILED = "failed"
+    """It does not."""
     DEVIATES = "deviates"
+    """It does not, and the subclass says so on purpose."""
     NOT_APPLICABLE = "not applicable"
+    """The provider has nothing that the check is about."""
 
 
 @dataclass(frozen=True, slots=True)
