@@ -4,7 +4,8 @@
     python3 start.py test                          runs the tests on this Python
 
 Both set up what they need the first time: uv if it is not there (in .uv/), then an environment in
-.venv/ with everything that uv.lock names. Nothing outside this folder changes but uv's own cache.
+.venv/ with everything that pyproject.toml names. Nothing outside this folder changes but uv's own
+cache.
 """
 
 import os

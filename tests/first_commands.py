@@ -56,7 +56,17 @@ def main(arguments: list[str]) -> int:
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
         # The way to the package index is the machine's; all else is a newcomer's.
         hidden = ("VIRTUAL_ENV", "UV_", "XDG_", "PYTHON", "MIRASCOPE_", "CI")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(hidden) or (name.startswith("UV_") and "INDEX" in name)
+        }
+        for variable, folder in (
+            ("PIP_CONFIG_FILE", "pip/pip.conf"),
+            ("UV_CONFIG_FILE", "uv/uv.toml"),
+        ):
+            if (own := Path.home() / ".config" / folder).exists():
+                environment[variable] = str(own)
         environment |= {"HOME": str(home), "PATH": f"{python.parent}:/usr/bin:/bin", "CI": "0"}
         found = subprocess.run(
             ["python3", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"],

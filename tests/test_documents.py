@@ -252,19 +252,17 @@ def commands(path: Path) -> list[str]:
     ]
 
 
-CHECKOUT_COMMANDS = [
-    line.removeprefix("$ ").split("#")[0].strip()
-    for path in DOCUMENTS
-    for line in commands(path)
-    if "uv run mirascope" in line
+README_COMMANDS = [
+    line.removeprefix("$ ")
+    for line in commands(ROOT / "README.md")
+    if line.startswith("$ mirascope ")
 ]
 
 
-@pytest.mark.parametrize("command", sorted(set(CHECKOUT_COMMANDS)))
+@pytest.mark.parametrize("command", README_COMMANDS)
 def test_command(command: str) -> None:
-    """`python3 -m uv run mirascope …` as the documents write it, with this environment's Python."""
-    words = shlex.split(command)
-    arguments = words[words.index("mirascope") + 1 :]
+    """`mirascope …` as the README writes it, with this environment's Python."""
+    _, *arguments = shlex.split(command)
     result = subprocess.run(
         [sys.executable, "-m", "mirascope", *arguments],
         capture_output=True,
@@ -279,8 +277,9 @@ def test_command(command: str) -> None:
 def test_the_readme_names_the_commands_of_the_continuous_integration() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     readme = (ROOT / "README.md").read_text("utf-8")
-    assert "python3 -m uv run nox" in script
-    assert "python3 -m uv run nox" in readme
+    assert "python3 tests/first_commands.py" in script
+    assert "uv run nox" in script
+    assert "\n$ uv run nox\n" in readme
     assert shutil.which("bash")
 
 

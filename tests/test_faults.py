@@ -398,7 +398,7 @@ async def test_a_client_of_the_other_kind(api: API, serve: Serve) -> None:
 
 async def test_a_parameter_that_the_sdk_does_not_have(openai_api: API, serve: Serve) -> None:
     server = serve(streamed(*answer("Hello")))
-    reading = await openai_api.read(server, temprature=1)
+    reading = await openai_api.read(server, call_params={"temprature": 1})
     assert type(reading.error) is BadRequestError
     assert "temprature" in str(reading.error)
     assert isinstance(reading.error.__cause__, TypeError)
