@@ -312,9 +312,11 @@ def test_llm_call_is_typed_as_call_is() -> None:
         parameters = list(signature(mine).parameters.values())
         assert parameters.pop(0).name == "provider"
         others = list(signature(same).parameters.values())[1:]
-        assert [(p.name, p.default, p.annotation) for p in parameters] == [
-            (p.name, p.default, p.annotation) for p in others
-        ]
+        # Of a provider's own class of responses, a name that is a string can't tell.
+        assert [
+            (p.name, p.default, p.annotation.replace("BaseCallResponse[Any]", "ResponseT"))
+            for p in parameters
+        ] == [(p.name, p.default, p.annotation) for p in others]
 
 
 # Tools

@@ -287,7 +287,7 @@ async def test_a_parameter_that_the_api_does_not_have(way: Way, serve: Any) -> N
     server = serve(answer("Hi"))
     async with way.client(server) as client:
         with pytest.raises(BadRequestError, match="temprature") as caught:
-            await way.items(await way.ask(client, temprature=1))
+            await way.items(await way.ask(client, call_params={"temprature": 1}))
     assert "\n" not in str(caught.value)
     assert server.requests == []
 

@@ -103,6 +103,8 @@ def pending(
             warn_of_useless_retry(name)
         return PendingCall(call(*args, **kwargs), name, stream=stream)
 
+    # The user's own function, and not what stands between.
+    call_model_pending.__wrapped__ = getattr(call, "__wrapped__", call)
     # Frameworks ask whether a function is to be awaited before they call it.
     if sys.version_info >= (3, 12):
         return inspect.markcoroutinefunction(call_model_pending)
