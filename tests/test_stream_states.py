@@ -25,6 +25,7 @@ BEFORE = {
     "fn_args",
     "messages",
     "metadata",
+    "is_replay",
     "model",
     "prompt_template",
     "provider",
