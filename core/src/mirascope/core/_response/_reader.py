@@ -140,7 +140,7 @@ class ResponseReader(Generic[ChunkT]):
         # A framer of core's own keeps its word: this is the hot path.
         is_own = type(framer).__module__.startswith("mirascope.core.")
         self._doubted = None if is_own else provider
-        self._is_quick = is_json
+        self._is_quick = is_json and not partial_tools
         self._max_bytes = self._left = max_bytes
         self._last: ChunkT | None = None
         self._unbuilt: Unbuilt | None = None
