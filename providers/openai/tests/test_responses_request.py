@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from mirascope.core import BaseTool, CallRequest, Request
+from mirascope.core import BaseTool, CallRequest, PromptError, Request
 from mirascope.core._tools._tool_types import to_tool_type
 from mirascope_openai import OpenAIResponsesProvider
 
@@ -75,7 +75,6 @@ def test_parts_of_chat_messages_are_renamed() -> None:
         {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}},
         {"type": "image_url", "image_url": "data:image/png;base64,AAAA"},
         {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:,"}},
-        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
         {"type": "input_text", "text": "own"},
     ]
     (item,) = items({"role": "user", "content": parts, "name": "ann"})
@@ -86,10 +85,16 @@ def test_parts_of_chat_messages_are_renamed() -> None:
             {"type": "input_image", "image_url": "https://x/y.png", "detail": "low"},
             {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto"},
             {"type": "input_file", "filename": "a.pdf", "file_data": "data:,"},
-            {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
             {"type": "input_text", "text": "own"},
         ],
     }
+
+
+def test_audio_is_refused() -> None:
+    """`ResponseInputContentParam` of the SDK is text, an image or a file."""
+    part = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+    with pytest.raises(PromptError, match="takes no audio"):
+        items({"role": "user", "content": [part]})
 
 
 def test_a_chat_history_with_tools() -> None:
