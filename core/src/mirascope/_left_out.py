@@ -34,7 +34,6 @@ NAMES = {
     "CacheControlPart": _PART,
     "CommonCallParams": _CALL_PARAMS,
     "CostMetadata": _COST,
-    "FromCallArgs": _STRUCTURED,
     "GenerateJsonSchemaNoTitles": "a tool has tool_parameters()",
     "JsonableType": "a result that is not a string goes to the model as JSON: annotate it with Any",
     "LocalProvider": _PROVIDER,

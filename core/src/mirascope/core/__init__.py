@@ -120,6 +120,7 @@ from ._structured._errors import (
     ResponseTruncatedError,
     ResponseValidationError,
 )
+from ._structured._from_call_args import FromCallArgs
 from ._tools._base_tool import BaseTool, InvalidTool, ToolCall
 from ._tools._tool_choice import TOOL_CHOICES, ToolChoice, ToolChoiceKind
 from ._tools._toolkit import BaseToolKit, toolkit_tool
@@ -216,6 +217,7 @@ __all__ = [
     "ExtraDelta",
     "FinishDelta",
     "FinishReason",
+    "FromCallArgs",
     "GeneratedSDK",
     "HTTPSource",
     "ImagePart",

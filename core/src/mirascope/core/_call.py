@@ -426,6 +426,7 @@ class _Decorator:
 
 def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., Any]:
     prompt = FunctionPrompt(fn)
+    prompt.check_fills(settings.response.filled)
     function = prompt.function
     again = functools.partial(_decorate, settings)
 

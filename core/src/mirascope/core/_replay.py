@@ -217,7 +217,13 @@ def stream_from_async(
 
 
 def _model(response_model: Any) -> ResponseModel[Any]:
-    return ResponseModel(response_model)
+    model = ResponseModel[Any](response_model)
+    if model.filled:
+        raise UsageError(
+            f"response_model={model.shown} has fields that are FromCallArgs(), and a recording has "
+            "no arguments of a call: read it as a model without them"
+        )
+    return model
 
 
 def provider_of(

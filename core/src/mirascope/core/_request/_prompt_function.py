@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias, cast, overload
 
@@ -121,6 +121,22 @@ class FunctionPrompt:
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return dict(bound.arguments)
+
+    def check_fills(self, names: Iterable[str]) -> None:
+        """Check that there are arguments of these names, which fill fields of the answer.
+
+        Raises:
+            UsageError: there is none of a name.
+        """
+        parameters = self._signature.parameters
+        for name in names:
+            if name not in parameters:
+                known = ", ".join(map(repr, parameters))
+                raise UsageError(
+                    f"the field {name!r} of the response model is FromCallArgs(), and "
+                    f"{self.name!r} has no argument of this name"
+                    + (f", but {known}" if known else "")
+                )
 
     def config(self, result: object, is_message: IsMessage) -> BaseDynamicConfig:
         """Return what the function returned as a dynamic configuration.

@@ -45,6 +45,11 @@ class ResponseOptions:
         """How the value is asked for; None where no value is."""
         return None if self.format is None else self.format.mode
 
+    @property
+    def filled(self) -> Sequence[str]:
+        """The names of the fields that arguments of the call fill."""
+        return () if self.model is None else [field.name for field in self.model.filled]
+
     @classmethod
     def of(
         cls,

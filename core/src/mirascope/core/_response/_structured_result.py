@@ -273,6 +273,7 @@ def value_of(result: CallResult, reader: AnswerReader[T]) -> T:
         result.finish_reason,
         result.refusal,
         [tool.tool_call.name for tool in result.tools],
+        result.fn_args,
     )
 
 

@@ -27,7 +27,14 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType, is_typeddict
 
-from ._fields import FieldKeys, fields_of_dataclass, fields_of_model, fields_of_typeddict
+from ._fields import (
+    QUALIFIERS,
+    FieldKeys,
+    fields_of_dataclass,
+    fields_of_model,
+    fields_of_typeddict,
+)
+from ._from_call_args import is_from_call_args
 from ._partial_class import dataclass_maker, model_maker
 from ._root_models import RootShape
 from ._shapes import (
@@ -79,16 +86,6 @@ _WRITTEN: Final = frozenset(
 _CODE: Final[Any] = ImportString
 _ENUM_KINDS: Final = (int, float, str)
 _ALIASES: Final = tuple({TypeAliasType, getattr(typing, "TypeAliasType", TypeAliasType)})
-_QUALIFIERS: Final = frozenset(
-    {
-        typing.Required,
-        typing.NotRequired,
-        typing.Final,
-        typing_extensions.ReadOnly,
-        typing_extensions.Required,
-        typing_extensions.NotRequired,
-    }
-)
 # What is written is not what these show, and only they know how to read it.
 _ENCODED: Final[tuple[Any, ...]] = (EncodedBytes, EncodedStr, Json)
 
@@ -100,7 +97,13 @@ def shape_of(annotation: Any) -> Shape:
         annotation: the type, as pydantic's `TypeAdapter` takes it. What is not known here, such as
             a class with validators of its own, is hidden until the whole is validated.
     """
-    return _Shapes().of(annotation)
+    return shape_and_marks(annotation)[0]
+
+
+def shape_and_marks(annotation: Any) -> tuple[Shape, int]:
+    """Return the shape of a type, and how many fields in it are marked with `FromCallArgs`."""
+    shapes = _Shapes()
+    return shapes.of(annotation), shapes.marks
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ class _Shapes:
     def __init__(self) -> None:
         self._known: dict[Any, Shape] = {}
         self._rules = _Rules()
+        self.marks = 0
         self._module = ""  # whose names stand in an alias that refers to itself
 
     def of(
@@ -154,7 +158,7 @@ class _Shapes:
             if get_origin(annotation) is Annotated:
                 annotation, *more = get_args(annotation)
                 metadata += more
-            elif get_origin(annotation) in _QUALIFIERS:
+            elif get_origin(annotation) in QUALIFIERS:
                 annotation = get_args(annotation)[0]
             elif isinstance(annotation, typing.NewType):
                 annotation = annotation.__supertype__
@@ -164,6 +168,10 @@ class _Shapes:
                 annotation = _evaluated(annotation, self._module)
             else:
                 break
+        if is_from_call_args(metadata):
+            # The model does not write it.
+            self.marks += 1
+            return HIDDEN
         if any(isinstance(each, _ENCODED) or each in _ENCODED for each in metadata):
             return HIDDEN
         for each in metadata:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import ValidationError
@@ -112,7 +112,8 @@ class AnswerReader(Generic[T]):
         self,
         finish_reason: FinishReason | None,
         refusal: str | None,
-        called: Sequence[str] = (),
+        called: Sequence[str],
+        fn_args: Mapping[str, Any],
     ) -> T:
         """Return the validated value.
 
@@ -120,6 +121,7 @@ class AnswerReader(Generic[T]):
             finish_reason: why the answer ended.
             refusal: the text in which the model declined, or None.
             called: the names of the tools that were called.
+            fn_args: the arguments of the call, by name, which fill fields of the value.
 
         Raises:
             ResponseModelError: there is no such value.
@@ -128,7 +130,7 @@ class AnswerReader(Generic[T]):
         if not self._json.done and (error := self._lack(text, finish_reason, refusal, called)):
             raise error
         try:
-            return self._model.validate(text)
+            return self._model.validate(text, fn_args)
         except ValidationError as error:
             problems = problems_of(error)
             raise self._error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
@@ -42,6 +42,26 @@ def tidy_schema(schema: JSONObject) -> JSONObject:
         if "$ref" in node and len(node) > 1:
             node["anyOf"] = [{"$ref": node.pop("$ref")}]
     return root
+
+
+def without_members(schema: JSONObject, names: Collection[str]) -> JSONObject:
+    """Return an object's schema without some of its members, and what only they refer to."""
+    rest: JSONObject = {**schema, "properties": {**schema.get("properties", {})}}
+    for name in names:
+        rest["properties"].pop(name, None)
+    rest["required"] = [name for name in schema.get("required", ()) if name not in names]
+    definitions: JSONObject = rest.pop("$defs", {})
+    kept: JSONObject = {}
+    left = _references(rest)
+    while left:
+        if (name := left.pop()) not in kept:
+            kept[name] = definitions[name]
+            left += _references(kept[name])
+    if kept:
+        rest["$defs"] = kept
+    if not rest["required"]:
+        del rest["required"]
+    return rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +189,12 @@ class _Examination:
         for key in ("anyOf", "allOf", "prefixItems"):
             for inner in known.get(key, ()):
                 yield from self.problems(inner, path, open_, required and key != "anyOf")
+
+
+def _references(schema: Any) -> list[str]:
+    """Return the names of the definitions that a schema refers to."""
+    found = (node.get("$ref") for node in _nodes(schema))
+    return [reference.rpartition("/")[2] for reference in found if isinstance(reference, str)]
 
 
 def _nodes(schema: Any, *, named: bool = False) -> Iterator[JSONObject]:

@@ -5,10 +5,23 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, NamedTuple, cast, get_args, get_origin
+from typing import Annotated, Any, Final, NamedTuple, cast, get_args, get_origin
 
+import typing_extensions
 from pydantic import AliasChoices, AliasGenerator, BaseModel
 from pydantic.fields import FieldInfo
+
+QUALIFIERS: Final = frozenset(
+    {
+        typing.Required,
+        typing.NotRequired,
+        typing.Final,
+        typing_extensions.ReadOnly,
+        typing_extensions.Required,
+        typing_extensions.NotRequired,
+    }
+)
+"""What may stand around the type of a field and tells nothing of its values."""
 
 
 class FieldKeys(NamedTuple):
@@ -64,7 +77,7 @@ def _declared(hint: Any) -> FieldInfo:
             for each in get_args(hint)[1:]:
                 if isinstance(each, FieldInfo):
                     return each
-        elif origin not in (typing.Required, typing.NotRequired):
+        elif origin not in QUALIFIERS:
             break
         hint = get_args(hint)[0]
     return FieldInfo()

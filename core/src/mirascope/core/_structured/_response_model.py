@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Final, Generic, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
+from pydantic_core import from_json
 
 from .._errors import UsageError, describe
 from .._types import JSONObject
-from ._annotations import shape_of
+from ._annotations import shape_and_marks
+from ._dialect import without_members
+from ._from_call_args import fill, filled_fields
 from ._shapes import MISSING, FieldMembers, Shape
 
 T = TypeVar("T")
@@ -32,6 +36,7 @@ class ResponseModel(Generic[T]):
     Attributes:
         annotation: the type.
         is_wrapped: whether the value is no JSON object, and is asked for as `{"value": …}`.
+        filled: the fields that the call's arguments fill, for which the model is not asked.
 
     Raises:
         UsageError: pydantic can't validate such a type, or can't describe it as JSON schema.
@@ -44,17 +49,26 @@ class ResponseModel(Generic[T]):
             schema = self._adapter.json_schema()
             self.is_wrapped = _root(schema).get("type") != "object"
             self._whole = self._wrapper() if self.is_wrapped else None
+            self.filled = filled_fields(annotation)
             self.shape: Shape = self._shape()
         except (PydanticUserError, TypeError, NameError) as error:
             raise UsageError(
                 f"response_model={shown_type(annotation)} can't be used: {describe(error)}"
             ) from error
+        if self.filled and "$ref" in schema:
+            raise UsageError(
+                f"response_model={self.shown} has a field that is FromCallArgs(), and refers to "
+                "itself: give a model of its own such fields, and that one a field of this type"
+            )
 
     @cached_property
     def schema(self) -> JSONObject:
-        """The JSON schema as pydantic writes it, of an object always."""
+        """The JSON schema of what the model is asked for, of an object always."""
         if self._whole is None:
-            return self._adapter.json_schema()
+            schema = self._adapter.json_schema()
+            if not self.filled:
+                return schema
+            return without_members(schema, {key for field in self.filled for key in field.keys})
         schema = self._whole.model_json_schema()
         schema.pop("title", None)
         return schema
@@ -77,21 +91,42 @@ class ResponseModel(Generic[T]):
         """What the type's docstring tells about it, or None."""
         return _root(self.schema).get("description")
 
-    def validate(self, text: str) -> T:
+    def validate(self, text: str, fn_args: Mapping[str, Any]) -> T:
         """Return the value of a whole text.
+
+        Args:
+            text: what the model wrote.
+            fn_args: the arguments of the call, by name.
 
         Raises:
             ValidationError: the text is not JSON, or not of this type.
         """
+        if self.filled:
+            return self._filled(text, fn_args)
         if self._whole is None or text.startswith("["):
             return self._adapter.validate_json(text)
         return cast("T", cast("Any", self._whole.model_validate_json(text)).value)
+
+    def _filled(self, text: str, fn_args: Mapping[str, Any]) -> T:
+        # Arguments are any objects, which JSON has no form for.
+        try:
+            answer: Any = from_json(text)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            return self._adapter.validate_json(text)
+        return self._adapter.validate_python(fill(cast("JSONObject", answer), self.filled, fn_args))
 
     def _wrapper(self) -> type[BaseModel]:
         return create_model("Answer", **{VALUE: (self.annotation, ...)})  # type: ignore[no-any-return,call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType,reportUnknownVariableType]
 
     def _shape(self) -> Shape:
-        inner = shape_of(self.annotation)
+        inner, marks = shape_and_marks(self.annotation)
+        if marks > len(self.filled):
+            raise UsageError(
+                f"FromCallArgs() marks fields of the response model itself, and stands deeper in "
+                f"response_model={self.shown}: move the field up"
+            )
         if not self.is_wrapped:
             return inner
         shape = FieldMembers()

@@ -19,6 +19,7 @@ from .._response._async_stream import BaseAsyncStream
 from .._response._call_response import BaseCallResponse
 from .._response._call_response_chunk import BaseCallResponseChunk
 from .._response._stream import BaseStream
+from .._structured._from_call_args import FromCallArgs
 from .._tools._base_tool import BaseTool
 from .._tools._toolkit import BaseToolKit, toolkit_tool
 
@@ -35,6 +36,7 @@ __all__ = [
     "BaseToolKit",
     "DocumentPart",
     "DocumentURLPart",
+    "FromCallArgs",
     "ImagePart",
     "ImageURLPart",
     "Messages",
