@@ -15,6 +15,8 @@ from .protocols import PROTOCOLS
 TRIAL = os.environ.get("MIRASCOPE_TRIAL")
 """The trial whose long form runs, by its nox session; None in the default run of the tests."""
 LONG = TRIAL is not None
+SHORTER = 4
+"""How much further apart the moments of the short form lie: all of it takes a minute or so."""
 SECONDS = float(os.environ.get("MIRASCOPE_TRIAL_SECONDS", "120"))
 """How long a long form goes on."""
 
@@ -52,7 +54,11 @@ class Tried:
         return self._deadline is not None and time.monotonic() > self._deadline
 
     def moments(self, files: frozenset[str] = DRIVERS, *, step: int = 5) -> Iterator[Moment]:
-        """Yield moments that lie so far apart, in the long form each time other ones."""
+        """Yield moments that lie so far apart, in the long form each time other ones.
+
+        In the short form, a few times as far.
+        """
+        step = step if LONG else step * SHORTER
         for first in range(step if LONG else 1):
             for moment in moments(files, first=first, step=step):
                 yield moment

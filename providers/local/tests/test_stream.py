@@ -51,13 +51,13 @@ def read(stream: Any) -> list[Any]:
 
 @MODES
 def test_a_stream_ends_with_text_usage_and_no_cost(mode: str) -> None:
-    stream = start(mode, "Recommend a fantasy book")
+    stream = start(mode, "Recommend a fantasy book", max_tokens=300)
     chunks = read(stream)
     assert stream.state is StreamState.COMPLETED
     assert len(chunks) > 10
     assert stream.content == "".join(chunk.content for chunk in chunks)
     assert "fantasy" in stream.content
-    assert stream.finish_reason == "stop"
+    assert stream.finish_reason in ("stop", "length")  # the model draws its words
     assert stream.model == "smollm2-135m"
     assert stream.id.startswith("chatcmpl-")
     assert stream.usage["prompt_tokens"] == stream.input_tokens > 10
