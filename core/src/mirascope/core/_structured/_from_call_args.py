@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
@@ -87,8 +88,8 @@ def fill(
 def _fields(annotation: Any) -> Iterator[FieldKeys]:
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
-    cls = get_origin(annotation) or annotation
-    if not isinstance(cls, type):
+    cls: Any = get_origin(annotation) or annotation
+    if not inspect.isclass(cls):
         return iter(())
     if issubclass(cls, BaseModel):
         return iter(()) if issubclass(cls, RootModel) else fields_of_model(cls)
