@@ -49,6 +49,7 @@ class Tap:
         api_client: the SDK's own, which does all the work.
         max_bytes: how large a response may be.
         by_bytes: whether the first response is read as bytes, whose reader counts them.
+        announces: whether the loop is told that the first response has begun.
 
     Attributes:
         max_bytes: how large a response may be.
@@ -63,6 +64,7 @@ class Tap:
     _OWN: Final = frozenset(
         {
             "_aborted",
+            "_announces",
             "_api_client",
             "_async_http",
             "_async_httpx_client",
@@ -82,8 +84,11 @@ class Tap:
         }
     )
 
-    def __init__(self, api_client: Any, max_bytes: int, *, by_bytes: bool = False) -> None:
+    def __init__(
+        self, api_client: Any, max_bytes: int, *, by_bytes: bool = False, announces: bool = True
+    ) -> None:
         self._api_client = api_client
+        self._announces = announces
         self._by_bytes = by_bytes
         self._requests = 0
         self._seen: list[JSONObject] = []
@@ -258,7 +263,7 @@ class Tap:
         elif hasattr(content := getattr(stream, "content", None), "iter_any"):
             # aiohttp, which the SDK's asynchronous client takes where it is installed.
             self.pieces = aiter(cast("Any", content).iter_any())
-        return _Response(self, response, announced=self._requests == 1)
+        return _Response(self, response, announced=self._announces and self._requests == 1)
 
 
 class _Unread:
@@ -330,7 +335,9 @@ class _Response:
             raise Aborted from error
 
 
-def tap(models: Any, max_bytes: int, *, by_bytes: bool = False) -> tuple[Any, Tap] | None:
+def tap(
+    models: Any, max_bytes: int, *, by_bytes: bool = False, announces: bool = True
+) -> tuple[Any, Tap] | None:
     """Return a copy of the SDK's `Models` or `AsyncModels` that runs with a tap, and the tap.
 
     None where this is not an object of the SDK, or of an SDK that is made in another way.
@@ -339,6 +346,7 @@ def tap(models: Any, max_bytes: int, *, by_bytes: bool = False) -> tuple[Any, Ta
         models: the SDK's object.
         max_bytes: how large a response may be.
         by_bytes: whether the first response is read as bytes, whose reader counts them.
+        announces: whether the loop is told that the first response has begun.
     """
     from google.genai.models import AsyncModels, Models
 
@@ -349,7 +357,7 @@ def tap(models: Any, max_bytes: int, *, by_bytes: bool = False) -> tuple[Any, Ta
     if not all(callable(getattr(api_client, name, None)) for name in names):
         return None
     tapped: Any = copy.copy(models)
-    tapped._api_client = made = Tap(api_client, max_bytes, by_bytes=by_bytes)
+    tapped._api_client = made = Tap(api_client, max_bytes, by_bytes=by_bytes, announces=announces)
     return tapped, made
 
 

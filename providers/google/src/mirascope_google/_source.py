@@ -53,7 +53,7 @@ class GenerateSource:
             plain: whether the SDK's loop runs without a tap.
         """
         config = _bytes_config(models, arguments)
-        found = None if plain else tap(models, max_bytes, by_bytes=config is not None)
+        found = None if plain else _tap(models, arguments, max_bytes, config)
         models, tapped = found or (models, None)
         return cls(models.generate_content_stream(**arguments), tapped, config)
 
@@ -128,7 +128,7 @@ class AsyncGenerateSource:
     ) -> Self:
         """Send a request; the arguments are those of `GenerateSource.open`."""
         config = _bytes_config(models, arguments)
-        found = None if plain else tap(models, max_bytes, by_bytes=config is not None)
+        found = None if plain else _tap(models, arguments, max_bytes, config)
         models, tapped = found or (models, None)
         stream = aiter(await models.generate_content_stream(**arguments))
         return cls(stream, tapped, await anext(stream, None), config)
@@ -188,22 +188,38 @@ def _bytes_config(models: Any, arguments: Mapping[str, Any]) -> Mapping[str, Any
       subclass's.
     """
     from google.genai import models as sdk
-    from google.genai.types import Tool
 
     method = inspect.getattr_static(models, "generate_content_stream", None)
     known_names: Any = vars(sdk)
     if type(method) is not FunctionType or method.__globals__ is not known_names:
         return None
     config: Any = arguments.get("config")
-    if not isinstance(config, Mapping):
+    if not isinstance(config, Mapping) or _calls_functions(arguments):
         return None
-    known = cast("Mapping[str, Any]", config)
-    tools: Any = known.get("tools") or ()
+    return cast("Mapping[str, Any]", config)
+
+
+def _calls_functions(arguments: Mapping[str, Any]) -> bool:
+    """Whether the SDK may call something by itself: all but declarations may be such a tool."""
+    from google.genai.types import Tool
+
+    config: Any = arguments.get("config")
+    if isinstance(config, Mapping):
+        tools: Any = cast("Mapping[str, Any]", config).get("tools")
+    else:
+        tools = getattr(config, "tools", None)
     try:
-        are_known = all(isinstance(tool, (Mapping, Tool)) for tool in tools)
+        return not all(isinstance(tool, (Mapping, Tool)) for tool in tools or ())
     except TypeError:
-        return None
-    return known if are_known else None
+        return True
+
+
+def _tap(
+    models: Any, arguments: Mapping[str, Any], max_bytes: int, config: Mapping[str, Any] | None
+) -> tuple[Any, Tap] | None:
+    # Where it calls functions, the loop of google-genai before 3 ends at an empty chunk.
+    announces = not _calls_functions(arguments)
+    return tap(models, max_bytes, by_bytes=config is not None, announces=announces)
 
 
 def _chunk_objects(
