@@ -1,7 +1,7 @@
 """Streams of the SDK as sources.
 
 The SDK sends the request, and the response is read as bytes where nothing is lost by it (see
-`_bytes_config`). An event with a token to continue with, and all behind it, is left to the SDK's
+`_prepared`). An event with a token to continue with, and all behind it, is left to the SDK's
 own loop, which decides about the next request. The loop is also the way where there are no bytes.
 """
 
@@ -52,9 +52,7 @@ class GenerateSource:
             max_bytes: how large the response may be.
             plain: whether the SDK's loop runs without a tap.
         """
-        config = _bytes_config(models, arguments)
-        found = None if plain else _tap(models, arguments, max_bytes, config)
-        models, tapped = found or (models, None)
+        models, tapped, config = _prepared(models, arguments, max_bytes, plain=plain)
         return cls(models.generate_content_stream(**arguments), tapped, config)
 
     def __iter__(self) -> Iterator[bytes | SDKObject]:
@@ -127,9 +125,7 @@ class AsyncGenerateSource:
         cls, models: Any, arguments: dict[str, Any], max_bytes: int, *, plain: bool = False
     ) -> Self:
         """Send a request; the arguments are those of `GenerateSource.open`."""
-        config = _bytes_config(models, arguments)
-        found = None if plain else _tap(models, arguments, max_bytes, config)
-        models, tapped = found or (models, None)
+        models, tapped, config = _prepared(models, arguments, max_bytes, plain=plain)
         stream = aiter(await models.generate_content_stream(**arguments))
         return cls(stream, tapped, await anext(stream, None), config)
 
@@ -177,30 +173,28 @@ class AsyncGenerateSource:
                 await aclose()
 
 
-def _bytes_config(models: Any, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the request's configuration if its response may be read as bytes, else None.
+def _prepared(
+    models: Any, arguments: Mapping[str, Any], max_bytes: int, *, plain: bool
+) -> tuple[Any, Tap | None, Mapping[str, Any] | None]:
+    """Return the SDK's object to call, its tap, and the configuration of a response read as bytes.
 
-    The SDK's loop runs where it has more to do than to read, or somebody looks on:
-
-    - Python functions and MCP sessions among the tools, which it calls by itself. Mappings and the
-      SDK's own tools are neither.
-    - `generate_content_stream` is not the SDK's own: instrumentation has wrapped it, or it is a
-      subclass's.
+    Without a tap, or with None for the configuration, the SDK's loop does the reading.
     """
-    from google.genai import models as sdk
-
-    method = inspect.getattr_static(models, "generate_content_stream", None)
-    known_names: Any = vars(sdk)
-    if type(method) is not FunctionType or method.__globals__ is not known_names:
-        return None
-    config: Any = arguments.get("config")
-    if not isinstance(config, Mapping) or _calls_functions(arguments):
-        return None
-    return cast("Mapping[str, Any]", config)
+    if plain:
+        return models, None, None
+    calls_functions = _calls_functions(arguments)
+    config = None if calls_functions else _bytes_config(models, arguments)
+    # Where it calls functions, the loop of google-genai before 3 ends at an empty chunk.
+    found = tap(models, max_bytes, by_bytes=config is not None, announces=not calls_functions)
+    models, tapped = found or (models, None)
+    return models, tapped, config
 
 
 def _calls_functions(arguments: Mapping[str, Any]) -> bool:
-    """Whether the SDK may call something by itself: all but declarations may be such a tool."""
+    """Whether the SDK may call something by itself: a Python function, or what an MCP session has.
+
+    Mappings and the SDK's own tools are declarations, and all else may be such a tool.
+    """
     from google.genai.types import Tool
 
     config: Any = arguments.get("config")
@@ -214,12 +208,20 @@ def _calls_functions(arguments: Mapping[str, Any]) -> bool:
         return True
 
 
-def _tap(
-    models: Any, arguments: Mapping[str, Any], max_bytes: int, config: Mapping[str, Any] | None
-) -> tuple[Any, Tap] | None:
-    # Where it calls functions, the loop of google-genai before 3 ends at an empty chunk.
-    announces = not _calls_functions(arguments)
-    return tap(models, max_bytes, by_bytes=config is not None, announces=announces)
+def _bytes_config(models: Any, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the configuration of a request that calls no functions if its response may be bytes.
+
+    The SDK's loop runs where somebody looks on: `generate_content_stream` is not the SDK's own but
+    a subclass's, or instrumentation has wrapped it.
+    """
+    from google.genai import models as sdk
+
+    method = inspect.getattr_static(models, "generate_content_stream", None)
+    known_names: Any = vars(sdk)
+    if type(method) is not FunctionType or method.__globals__ is not known_names:
+        return None
+    config: Any = arguments.get("config")
+    return cast("Mapping[str, Any]", config) if isinstance(config, Mapping) else None
 
 
 def _chunk_objects(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from traceback import walk_tb
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -46,7 +47,7 @@ def is_mistake(error: BaseException, provider: Provider) -> bool:
         return True
     if type(error) not in (TypeError, ValueError, RuntimeError, StopIteration):
         return False
-    frames = _frames(error)
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     is_own = bool(frames) and _package(frames[-1]) in packages_of(provider)
     return is_own and not any(words in str(error) for words in _USERS)
 
@@ -62,14 +63,19 @@ def raised(
         error: the exception, which becomes the cause.
         model: the model that was asked for.
     """
-    own = [f for f in _frames(error) if _package(f) in packages_of(provider)]
+    packages = packages_of(provider)
+    own = [
+        (frame.f_code, line)
+        for frame, line in walk_tb(error.__traceback__)
+        if _package(frame) in packages
+    ]
     where = ""
     if own:
-        first, last = own[0].f_code, own[-1]
+        (first, _), (last, line) = own[0], own[-1]
         if hasattr(type(provider), first.co_name):
             method = first.co_name
         # The file alone: a whole path tells of the machine.
-        where = f" ({os.path.basename(last.f_code.co_filename)}, line {_line(error, last)})"
+        where = f" ({os.path.basename(last.co_filename)}, line {line})"
     made = _fault(provider, method, f"raised {describe(error)}{where}", model)
     made.__cause__ = error
     return made
@@ -181,24 +187,6 @@ def _fault(provider: Provider, method: str, what: str, model: str | None) -> Plu
         provider=provider.name,
         model=model,
     )
-
-
-def _frames(error: BaseException) -> list[FrameType]:
-    found: list[FrameType] = []
-    traceback = error.__traceback__
-    while traceback is not None:
-        found.append(traceback.tb_frame)
-        traceback = traceback.tb_next
-    return found
-
-
-def _line(error: BaseException, frame: FrameType) -> int:
-    line, traceback = frame.f_lineno, error.__traceback__
-    while traceback is not None:
-        if traceback.tb_frame is frame:
-            line = traceback.tb_lineno
-        traceback = traceback.tb_next
-    return line
 
 
 def _package(frame: FrameType) -> str:

@@ -34,7 +34,7 @@ _HARMLESS: Final = re.compile(
     | traceparent | tracestate | api-version | alt | stream
     ) $"""
 )
-"""Headers and query parameters whose values are no secret; those of any other name may be one."""
+"""Headers and query parameters whose values are not secret; those of any other name may be one."""
 GENERATED: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w\-+/=.~]{16,}")
 _KEY_LIKE: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])(?!\w+://)\S{16,}")
 _PATH: Final = re.compile(r"[/~.]|[A-Za-z]:[\\/]|.*\.[A-Za-z]\w{0,4}\Z")

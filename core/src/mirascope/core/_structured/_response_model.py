@@ -21,7 +21,7 @@ from ._shapes import MISSING, FieldMembers, Shape
 T = TypeVar("T")
 
 VALUE: Final = "value"
-"""The key of a value that is no JSON object: APIs ask for objects only."""
+"""The key of a value that is not a JSON object: APIs ask for objects only."""
 _NAME: Final = re.compile(r"[^a-zA-Z0-9_-]+")
 _LONGEST_NAME: Final = 64
 
@@ -35,7 +35,7 @@ class ResponseModel(Generic[T]):
 
     Attributes:
         annotation: the type.
-        is_wrapped: whether the value is no JSON object, and is asked for as `{"value": …}`.
+        is_wrapped: whether the value is not a JSON object, and is asked for as `{"value": …}`.
         filled: the fields that the call's arguments fill, for which the model is not asked.
 
     Raises:

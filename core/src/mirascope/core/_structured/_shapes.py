@@ -7,6 +7,7 @@ defaults are not in it: they belong to the validation of the whole.
 from __future__ import annotations
 
 import enum
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias, cast
 
@@ -50,19 +51,19 @@ class Shape:
         return False
 
 
-class Undecided(Shape):
+class Undecided(Shape, ABC):
     """What `{` begins where several members of a union are objects: it waits for what decides."""
 
+    @abstractmethod
     def resolve(self, raw: JSONObject) -> Members | None:
         """Return the only member that an object which has begun so can be, or None.
 
         Args:
             raw: the keys that are whole, each with its value; MISSING where that is not whole.
         """
-        raise NotImplementedError
 
 
-class Members(Shape):
+class Members(Shape, ABC):
     """What `{` begins.
 
     Attributes:
@@ -79,9 +80,9 @@ class Members(Shape):
         self.members = self
         self.ranks = {}
 
+    @abstractmethod
     def member(self, key: str) -> tuple[Any, Shape]:
         """Return the name that a JSON key is shown under, None for none, and its value's shape."""
-        raise NotImplementedError
 
     def start(self) -> dict[Any, Any]:
         """Return the members before any has begun."""
@@ -181,7 +182,7 @@ class TextShape(Shape):
     """A string.
 
     Args:
-        convert: shows what is no string as one, where the model's configuration allows it.
+        convert: shows what is not a string as one, where the model's configuration allows it.
     """
 
     grows = True
