@@ -106,6 +106,12 @@ def test_a_total_counts_what_has_no_price() -> None:
     assert (prices.total([cost()]).exact, prices.total([cost()]).model) == (True, "gpt-5")
 
 
+def test_a_total_of_numbers_says_what_it_adds() -> None:
+    numbers: list[Any] = [0.00625]
+    with pytest.raises(UsageError, match=r"such as stream\.cost_details, and 0\.00625 is not one"):
+        prices.total(numbers)
+
+
 @given(
     counts=st.lists(st.tuples(st.integers(0, 10**9), st.sampled_from(["gpt-5", "gpt-4.1"]))),
     seed=st.integers(),

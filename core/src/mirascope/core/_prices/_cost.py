@@ -192,6 +192,9 @@ def total(costs: Iterable[Cost | None]) -> Cost:
 
     Args:
         costs: the costs, such as `stream.cost_details` of many streams.
+
+    Raises:
+        UsageError: one of them is something else, such as the number that `stream.cost` is.
     """
     sums: dict[tuple[Any, ...], list[Any]] = {}
     notes: dict[str, None] = {}
@@ -202,6 +205,11 @@ def total(costs: Iterable[Cost | None]) -> Cost:
         if cost is None:
             calls, unpriced = calls + 1, unpriced + 1
             continue
+        if not isinstance(cost, Cost):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise UsageError(
+                f"prices.total() adds Cost objects, such as stream.cost_details, and {cost!r} is "
+                "not one"
+            )
         calls, unpriced = calls + cost.calls, unpriced + cost.unpriced
         amount = EXACT.add(amount, cost.total)
         exact = exact and cost.exact

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from ._rows import (
     Attempt,
     Conditions,
     Modifier,
+    PriceRow,
     parse_conditions,
     parse_price,
     parse_row,
@@ -179,18 +179,16 @@ class _Reader:
             else:
                 message = f"{where}: there is no modifier {modifier!r}"
                 self._fault((*path, "modifiers"), message)
-        parsed = [
-            self._try(
-                (*path, "prices", number),
-                functools.partial(parse_row, units),
-                row,
-                f"{where}: row {number}",
-            )
-            for number, row in enumerate(cast("list[Any]", rows), 1)
-        ]
+        parsed: list[PriceRow] = []
+        for number, row in enumerate(cast("list[Any]", rows), 1):
+            place = (*path, "prices", number)
+            try:
+                parsed.append(parse_row(units, row, f"{where}: row {number}", self._attempt(place)))
+            except UsageError as error:
+                self._fault(place, str(error))
         return ModelPrices(
             name=name,
-            rows=tuple(row for row in parsed if row is not None),
+            rows=tuple(parsed),
             modifiers=tuple(used),
             names=(name, *self._names(entry, "aliases", where, path)),
             prefixes=self._names(entry, "prefixes", where, path),
@@ -328,13 +326,6 @@ class _Reader:
                 return default
 
         return attempt
-
-    def _try(self, path: Path, parse: Any, value: Any, what: str) -> Any:
-        try:
-            return parse(value, what, self._attempt(path))
-        except UsageError as error:
-            self._fault(path, str(error))
-            return None
 
     def _fault(self, path: Path, message: str) -> None:
         self.faults.append(Fault(path, message))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,9 +18,6 @@ Conditions: TypeAlias = tuple[tuple[str, frozenset[str]], ...]
 
 TIERS: Final = ("service_tier", "speed", "processing")
 """Facts that always have to do with the price, so that a value no row is for must be said."""
-_CONDITIONS: Final = frozenset(
-    {"when", "above", "at_least", "from", "until", "hours", "weekdays", "recorded", "note"}
-)
 _DAY: Final = 86_400
 _ZERO: Final = Decimal(0)
 _ALWAYS: Final = float("-inf")
@@ -58,8 +56,8 @@ class PriceRow:
     tiers: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        named = frozenset(fact for fact, _ in self.when if fact in TIERS)
-        object.__setattr__(self, "tiers", named)
+        named = [fact for fact, _ in self.when if fact in TIERS]
+        object.__setattr__(self, "tiers", frozenset(named))
 
     def holds(self, facts: Mapping[str, str], input_tokens: int, at: float) -> bool:
         """Whether the row is for such a request."""
@@ -142,37 +140,29 @@ def parse_row(
         raise UsageError(f"{where} is {row!r}, and must be a table of units and prices")
     given = cast("dict[str, Any]", row)
     prices: dict[str, Decimal] = {}
+    conditions: dict[str, Any] = {}
     unknown: list[str] = []
     for key, value in given.items():
         if key in units:
-            prices[key] = attempt(parse_price, value, f"{where}: the price of {key}", _ZERO)
-        elif key not in _CONDITIONS:
+            # Nearly every value of a table is one of these: OpenAI's has 1,200 of them.
+            kind = type(value)
+            if (kind is int or (kind is Decimal and value.is_finite())) and value >= 0:
+                prices[key] = value if kind is Decimal else Decimal(value)
+            else:
+                prices[key] = attempt(parse_price, value, f"{where}: the price of {key}", _ZERO)
+        elif key in _CONDITIONS:
+            name, parse, default = _CONDITIONS[key]
+            conditions[name] = attempt(parse, value, f"{where}: {key}", default)
+        else:
             unknown.append(key)
     if unknown:
         attempt(_unknown_units, unknown, where, None)
-    if len(prices) == len(given):
-        return PriceRow(prices=prices)
-
-    def read(key: str, parse: Callable[[Any, str], ValueT], default: ValueT) -> ValueT:
-        return attempt(parse, given[key], f"{where}: {key}", default) if key in given else default
-
-    above = read("above", _tokens, -1)
-    if "at_least" in given:
-        attempt(_only_one, "above" in given, where, None)
-        above = read("at_least", _tokens, 0) - 1
-    start, end = read("from", _time, _ALWAYS), read("until", _time, _FOREVER)
-    attempt(_in_order, (start, end), where, None)
-    return PriceRow(
-        prices=prices,
-        when=read("when", parse_conditions, ()),
-        above=above,
-        start=start,
-        end=end,
-        hours=read("hours", _hours, None),
-        weekdays=read("weekdays", _weekdays, None),
-        recorded=read("recorded", _time, _ALWAYS),
-        note=read("note", _text, ""),
-    )
+    if "at_least" in conditions:
+        attempt(_only_one, "above" in conditions, where, None)
+        conditions["above"] = conditions.pop("at_least") - 1
+    found = PriceRow(prices=prices, **conditions)
+    attempt(_in_order, (found.start, found.end), where, None)
+    return found
 
 
 def _unknown_units(names: list[str], where: str) -> None:
@@ -216,12 +206,13 @@ def parse_conditions(value: Any, what: str) -> Conditions:
     conditions: list[tuple[str, frozenset[str]]] = []
     for name, wanted in cast("dict[str, Any]", value).items():
         values = cast("list[Any]", wanted) if isinstance(wanted, list) else [wanted]
-        if not values or not all(isinstance(item, str) for item in values):
+        if not values or [item for item in values if not isinstance(item, str)]:
             raise UsageError(f"{what}: {name} is {wanted!r}, and must be text, or a list of it")
         conditions.append((name, frozenset(values)))
     return tuple(conditions)
 
 
+@functools.lru_cache(maxsize=128)  # A table repeats a few dates hundreds of times.
 def timestamp(at: datetime.date) -> float:
     """Return a date or time as seconds since 1970; without a time zone it is UTC."""
     if not isinstance(at, datetime.datetime):
@@ -283,3 +274,17 @@ def _tokens(value: Any, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise UsageError(f"{what} is {value!r}, and must be a number of tokens")
     return value
+
+
+_CONDITIONS: Final[Mapping[str, tuple[str, Callable[[Any, str], Any], Any]]] = {
+    "when": ("when", parse_conditions, ()),
+    "above": ("above", _tokens, -1),
+    "at_least": ("at_least", _tokens, 0),
+    "from": ("start", _time, _ALWAYS),
+    "until": ("end", _time, _FOREVER),
+    "hours": ("hours", _hours, None),
+    "weekdays": ("weekdays", _weekdays, None),
+    "recorded": ("recorded", _time, _ALWAYS),
+    "note": ("note", _text, ""),
+}
+"""What a row has besides prices: the field, how it is read, and what stands in for a fault."""
