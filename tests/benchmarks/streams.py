@@ -1,6 +1,9 @@
 """CPU per chunk: each official SDK's own loop against ours, on the same loopback server.
 
-    uv run nox -s bench -- [--protocol chat] [--chunks 5000] [--rounds 5]
+    uv run nox -s bench -- [--protocol chat] [--chunks 5000] [--rounds 5] [--against PYTHON]
+
+`--against` names the Python of an environment of another checkout, such as one from before a
+change, and compares the rows of both in the same run.
 
 Each row runs in a fresh process, the rows of a round one after the other, and the ratio is taken
 within a round; the medians over the rounds are printed. Not a test: timings are never asserted.
@@ -189,7 +192,7 @@ async def measure_async(run: Callable[[], Awaitable[int]]) -> int:
     return time.process_time_ns() - start
 
 
-def compare(protocol: str, chunks: int, rounds: int) -> None:
+def compare(protocol: str, chunks: int, rounds: int, against: str | None) -> None:
     """Measure the rows of a protocol and print its table."""
     ports: multiprocessing.Queue[int] = multiprocessing.Queue()
     server = multiprocessing.Process(target=serve, args=(protocol, chunks, ports), daemon=True)
@@ -202,24 +205,35 @@ def compare(protocol: str, chunks: int, rounds: int) -> None:
         "GOOGLE_GEMINI_BASE_URL": address,
         **dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"), "nobody"),
     }
-    times: dict[str, list[float]] = {
-        name: [] for name in ROWS if protocol == "chat" or "compatible" not in name
+    commands = {
+        name: [sys.executable, __file__, "--protocol", protocol, "--row", name]
+        for name in ROWS
+        if protocol == "chat" or "compatible" not in name
     }
+    baselines = {name: "the SDK, async" if "async" in name else "the SDK, sync" for name in ROWS}
+    if against:
+        for name in [name for name in commands if not name.startswith("the SDK")]:
+            commands[f"{name}, other"] = [against, *commands[name][1:]]
+            baselines[name] = f"{name}, other"
+        commands = {name: command for name, command in commands.items() if "SDK" not in name}
+    times: dict[str, list[float]] = {name: [] for name in commands}
     try:
         for _ in range(rounds):
             for name, seen in times.items():
-                command = [sys.executable, __file__, "--protocol", protocol, "--row", name]
-                out = subprocess.run(command, env=environment, check=True, capture_output=True)
+                out = subprocess.run(
+                    commands[name], env=environment, check=True, capture_output=True
+                )
                 seen.append(int(out.stdout) / 1000 / chunks)
     finally:
         server.terminate()
         server.join()
 
-    print(f"\n{protocol:36} {'µs/chunk':>9} {'of the SDK':>11} {'times less':>11}")
+    than = "the other" if against else "the SDK"
+    print(f"\n{protocol:42} {'µs/chunk':>9} {'of ' + than:>13} {'times less':>11}")
     for name, seen in times.items():
-        baseline = times["the SDK, async" if "async" in name else "the SDK, sync"]
-        ratio = statistics.median(own / sdk for own, sdk in zip(seen, baseline, strict=True))
-        print(f"{name:36} {statistics.median(seen):9.1f} {ratio:11.2f} {1 / ratio:10.1f}x")
+        baseline = times[baselines.get(name, name)]
+        ratio = statistics.median(own / other for own, other in zip(seen, baseline, strict=True))
+        print(f"{name:42} {statistics.median(seen):9.1f} {ratio:13.3f} {1 / ratio:10.1f}x")
 
 
 def main() -> None:
@@ -228,6 +242,7 @@ def main() -> None:
     parser.add_argument("--protocol", choices=PROTOCOLS)
     parser.add_argument("--chunks", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--against", metavar="PYTHON", help="the Python of another checkout")
     parser.add_argument("--row", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.row:
@@ -235,7 +250,7 @@ def main() -> None:
         return
     print(f"{arguments.chunks} chunks, {arguments.rounds} rounds, medians")
     for protocol in [arguments.protocol] if arguments.protocol else PROTOCOLS:
-        compare(protocol, arguments.chunks, arguments.rounds)
+        compare(protocol, arguments.chunks, arguments.rounds, arguments.against)
 
 
 if __name__ == "__main__":
