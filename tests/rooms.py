@@ -91,6 +91,9 @@ def room_of(module: str) -> str:
     """
     parts = module.split(".")
     if parts[:2] != ["mirascope", "core"]:
+        if parts[1:] == ["_pytest_plugin"]:
+            # Beside `mirascope.core`, which every run of pytest would otherwise import.
+            return "testing"
         # `python -m mirascope` is the same program as the command line.
         return "cli" if parts[1:2] in (["cli"], ["__main__"]) else "front doors"
     if len(parts) > 2 and parts[2] in FLOOR:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -164,9 +165,10 @@ def test_python_blocks(
     """Each block runs alone, as a reader would paste it, in one directory for the page.
 
     What it prints is what its lines `# >` show, where it has any. Those of README go on from the
-    ones above them.
+    ones above them. One that begins with the name of a file is that file for the ones below.
     """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     namespace: dict[str, Any] = {"__name__": "document"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownPriceWarning)
@@ -174,6 +176,9 @@ def test_python_blocks(
             if path != ROOT / "README.md":
                 namespace = {"__name__": "document"}
             run(code, namespace)
+            if name := re.match(r"# ((\w+)\.py)\n", code):
+                (tmp_path / name[1]).write_text(code, "utf-8")
+                monkeypatch.delitem(sys.modules, name[2], raising=False)
             printed = capsys.readouterr().out
             if shown := re.findall(r"^ *# >(?: (.*))?$", code, re.MULTILINE):
                 assert as_shown(printed, shown), f"{printed!r} is not {shown}"
@@ -213,11 +218,23 @@ def test_the_files_of_the_page_on_testing(tmp_path: Path) -> None:
     for code in blocks(ROOT / "docs" / "testing.md", "python"):
         if name := re.match(r"# (\w+\.py)\n", code):
             (tmp_path / name[1]).write_text(code, "utf-8")
-    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path]
-    done = subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert "1 passed" in done.stdout, done.stdout
+    plugins = ["-p", "mirascope._pytest_plugin", "-p", "no:cacheprovider"]
+    words = [sys.executable, "-m", "pytest", "-q", *plugins, "--rootdir", tmp_path, tmp_path]
+
+    def passed(*options: str, **variables: str) -> None:
+        done = subprocess.run(
+            [*words, *options],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert "7 passed" in done.stdout, done.stdout
+
+    passed()
+    assert (tmp_path / "fantasy.jsonl").exists()
+    passed("--mirascope-record=never", OPENAI_API_KEY="", OPENAI_BASE_URL="http://127.0.0.1:9")
 
 
 def as_shown(printed: str, shown: list[str]) -> bool:

@@ -154,3 +154,9 @@ def test_the_entry_points_are_as_declared(tmp_path: Path) -> None:
         assert ["[mirascope.providers]", name, "=", f"mirascope_{name}._plugin"] in sections
         others = [section[0] for section in sections if section[0] != "[mirascope.providers]"]
         assert others == (["[mirascope.hosts]"] if name == "compatible" else [])
+
+
+def test_pytest_finds_the_fixtures() -> None:
+    (declared,) = [n for n in wheel("mirascope-core").namelist() if n.endswith("entry_points.txt")]
+    text = wheel("mirascope-core").read(declared).decode()
+    assert "[pytest11]\nmirascope._pytest_plugin = mirascope._pytest_plugin" in text

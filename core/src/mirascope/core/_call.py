@@ -17,6 +17,7 @@ from ._request._decorated import AsyncStreamT, ResponseT
 from ._request._decorators import AsyncDecorator, StreamT, SyncOrAsyncDecorator
 from ._request._prompt_function import FunctionPrompt, mark_call
 from ._request._settings import CallSettings, prepare
+from ._request._stand_in import stood_in
 from ._request._stream_config import StreamConfig
 from ._request._timeouts import TimeoutTypes
 from ._response._async_stream import BaseAsyncStream
@@ -406,7 +407,7 @@ def _decorator(
 ) -> Callable[[Callable[..., Any]], Any]:
     """Check what a decorator was given; what is not an argument of its own is the API's."""
     provider, model = resolve(parse_model(model), api)
-    facts = functools.partial(_provider_facts, provider.name)
+    facts = functools.partial(provider_facts, provider.name)
     return _Decorator(CallSettings.build(provider, model, facts, **arguments))
 
 
@@ -438,6 +439,7 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
             result = await function(*args, **kwargs)
             try:
                 prepared = prepare(settings, prompt, args, kwargs, result)
+                prepared = stood_in(prepared, streamed=settings.stream)
             except Exception as error:
                 conceal(error, kwargs, result)
                 del args, kwargs, result
@@ -459,6 +461,7 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
         result = function(*args, **kwargs)
         try:
             prepared = prepare(settings, prompt, args, kwargs, result)
+            prepared = stood_in(prepared, streamed=settings.stream)
         except Exception as error:
             conceal(error, kwargs, result)
             del args, kwargs, result
@@ -472,7 +475,7 @@ def _decorate(settings: CallSettings, fn: Callable[..., Any]) -> Callable[..., A
     return mark_call(call_model, prompt, again)
 
 
-def _provider_facts(name: str) -> ProviderFacts:
+def provider_facts(name: str) -> ProviderFacts:
     """Return what a recording keeps of a provider; only a plugin has more than core's version."""
     from .plugins import provider
     from .plugins._registry import origin_of

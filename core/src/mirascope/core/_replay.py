@@ -12,9 +12,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast, overload
 
+from pydantic_core import from_json
 from typing_extensions import TypeForm, override
 
 from ._errors import APIError, MissingFileError, UnreadableFileError, UsageError, describe
+from ._provider._accumulate import Accumulator
+from ._provider._faults import new_decoder
+from ._provider._halves import Halves
 from ._provider._provider import Provider, Request
 from ._recording._format import Recording
 from ._request._prepared import PreparedCall
@@ -27,6 +31,7 @@ from ._tools._base_tool import ToolLike
 from ._tools._toolset import Toolset
 from ._transport._connection import Connection
 from ._transport._source import AsyncSource, Piece, Source
+from ._types import JSONObject
 from .plugins._in_use import use_plugins
 
 T = TypeVar("T")
@@ -45,6 +50,13 @@ class ReplaySource:
         self._recording = recording
         self._speed = speed
         self._aborted = threading.Event()
+        self.begun = False
+        """Whether it was asked for."""
+
+    @property
+    def body(self) -> bytes:
+        """The body as it was recorded."""
+        return self._recording.body
 
     def __iter__(self) -> Iterator[Piece]:
         start = time.monotonic()
@@ -111,11 +123,32 @@ class RecordedCall(PreparedCall):
 
     @override
     def send(self) -> Source:
+        self.response.begun = True
         return self.response
 
     @override
     async def send_async(self) -> AsyncSource:
+        self.response.begun = True
         return self.response
+
+    @override
+    def fetch(self) -> tuple[Any, JSONObject]:
+        self.response.begun = True
+        data: JSONObject = from_json(self.response.body)
+        answer = Accumulator()
+        try:
+            answer.add(Halves().join(new_decoder(self.provider, self.model).decode_response(data)))
+        except Exception:
+            # Whoever reads it next says what is wrong with it.
+            return data, data
+        answer.end_calls()
+        # What was recorded is the JSON: the SDK's object is made as that of a stream is.
+        made = self.provider.response_object(answer)
+        return data if isinstance(made, dict) else made, data
+
+    @override
+    async def fetch_async(self) -> tuple[Any, JSONObject]:
+        return self.fetch()
 
 
 @overload

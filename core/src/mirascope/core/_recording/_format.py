@@ -33,6 +33,7 @@ ERROR_FACTS: Final = (
 """What is kept of an error besides its class and its message, where the error has it."""
 
 _HEADER: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"mirascope_recording"\s*:')
+_HEADERS: Final = re.compile(rb'^\{"mirascope_recording":', re.MULTILINE)
 _CLEAN_ENDS: Final = frozenset({StreamState.COMPLETED, StreamState.TRUNCATED})
 
 RecordedPiece: TypeAlias = bytes | JSONObject
@@ -81,6 +82,7 @@ class Recording:
         messages: the messages of the request, in the provider's form.
         facts: what only the request knew of how it was served, such as a region or another host.
         metadata: what the function's dynamic configuration said of the call, such as its tags.
+        streamed: whether the answer was streamed; the body of one that was not is one JSON object.
         request_id: the provider's id of the request.
         reads: the response, read by read.
         end: how the stream ended; None where the recording was cut before it.
@@ -97,6 +99,7 @@ class Recording:
     messages: list[Any] = field(default_factory=list[Any])
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    streamed: bool = True
     request_id: str | None = None
     reads: tuple[RecordedRead, ...] = ()
     end: RecordedEnd | None = None
@@ -132,6 +135,23 @@ class Recording:
             return cls.of_body(data, name=name)
         first, *lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
         return cls._parse_header(first, name)._with_lines(lines)
+
+    @classmethod
+    def parse_all(cls, data: bytes, *, name: str = "") -> list[Self]:
+        """Return the recordings of a file that holds any number of them, one behind the other.
+
+        Args:
+            data: the bytes.
+            name: what messages call them.
+
+        Raises:
+            UsageError: it is not made of recordings, or one of them can't be read; see `parse`.
+        """
+        starts = [match.start() for match in _HEADERS.finditer(data)]
+        if not starts or data[: starts[0]].strip():
+            raise UsageError(f"{name!r} is not a recording: it does not begin with {HEADER!r}")
+        ends = [*starts[1:], len(data)]
+        return [cls.parse(data[a:b], name=name) for a, b in zip(starts, ends, strict=True)]
 
     @classmethod
     def of_body(cls, body: bytes, *, name: str = "") -> Self:
@@ -202,6 +222,7 @@ class Recording:
                 versions=_typed(header.get("versions", {}), dict),
                 facts={k: str(v) for k, v in _typed(header.get("facts", {}), dict).items()},
                 metadata=_typed(header.get("metadata", {}), dict),
+                streamed=header.get("streamed") is not False,
                 request=request,
                 # The name of the argument that holds them saves writing them twice.
                 messages=_typed(request[messages] if isinstance(messages, str) else messages, list),

@@ -24,6 +24,7 @@ from .._secrets._hiding import Secrets
 from .._state import StreamState
 from .._transport._opening import CURRENT
 from .._transport._source import Piece
+from .._types import JSONObject
 from ._format import ERROR_FACTS, FORMAT, HEADER
 
 RecordPath: TypeAlias = str | os.PathLike[str]
@@ -120,6 +121,7 @@ class Recorder:
         *,
         facts: Mapping[str, str],
         metadata: Mapping[str, Any],
+        streamed: bool = True,
     ) -> None:
         """Make the file and write what is known before the request is sent.
 
@@ -130,6 +132,7 @@ class Recorder:
             secrets: the credentials of the call, which must not be written.
             facts: what only the request knows of how it is served and changes its price.
             metadata: the `metadata` of the function's dynamic configuration.
+            streamed: whether the answer comes as a stream.
 
         Raises:
             UsageError: the file can't be made, or there is one.
@@ -149,6 +152,7 @@ class Recorder:
                 "versions": dict(known.versions),
                 "request": self._secrets.clean(request.kwargs),
                 "messages": _messages(request) or self._secrets.clean(request.messages),
+                **({} if streamed else {"streamed": False}),
                 **{
                     name: self._secrets.clean(dict(given))
                     for name, given in (("facts", facts), ("metadata", metadata))
@@ -181,6 +185,13 @@ class Recorder:
                 self._write_bytes(t, data, hidden=hidden)
         else:
             self._write({"t": t, "object": piece[1]})
+
+    def whole(self, data: JSONObject) -> None:
+        """The answer has come, which was not streamed: write it, and the end."""
+        self._write({"t": self._now(), "response": {"request_id": None}})
+        self.read(json.dumps(data, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+        self.ended(StreamState.COMPLETED, None)
+        self.close()
 
     def ended(self, state: StreamState, error: MirascopeError | None) -> None:
         """The stream has ended; what is left of its response may still be read."""
@@ -293,6 +304,13 @@ def _line(entry: Mapping[str, Any], secrets: Secrets) -> bytes:
     except UnicodeEncodeError:
         # Halves of surrogate pairs, which some servers send: UTF-8 can't encode them, escapes can.
         return f"{json.dumps(json.loads(text), separators=(',', ':'))}\n".encode()
+
+
+def recorded_request(request: Request, secrets: Secrets) -> JSONObject:
+    """Return a request as a recording has it, to compare it with one."""
+    line = _line({"request": secrets.clean(request.kwargs)}, secrets)
+    found: JSONObject = json.loads(line)["request"]
+    return found
 
 
 def _messages(request: Request) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, cast
 
 from .._prices._table import PriceTable
-from .._provider._faults import checked_source, guarded
+from .._provider._faults import checked_fetched, checked_source, guarded
 from .._provider._provider import Provider, Request
 from .._recording._recorder import Recorder
 from .._recording._source import AsyncRecordingSource, RecordingSource
@@ -17,6 +17,7 @@ from .._tools._toolset import Toolset
 from .._transport._connection import Connection
 from .._transport._in_thread import load
 from .._transport._source import AsyncSource, Source
+from .._types import JSONObject
 from ._timeouts import Timeouts
 
 _SOURCE: Final = ("__iter__", "close", "abort")
@@ -131,6 +132,38 @@ class PreparedCall:
             source = await self._open_async()
         return AsyncRecordingSource(source, recorder)
 
+    def fetch(self) -> tuple[Any, JSONObject]:
+        """Send a request that is not streamed and return the SDK's object and the JSON object.
+
+        Raises:
+            Exception: the request failed; whatever the SDK raises.
+        """
+        recorder = self.recorder
+        if recorder is None:
+            return self._fetch()
+        with self._recording(recorder, streamed=False):
+            obj, data = self._fetch()
+        recorder.whole(data)
+        return obj, data
+
+    async def fetch_async(self) -> tuple[Any, JSONObject]:
+        """The same, asynchronously."""
+        recorder = self.recorder
+        if recorder is None:
+            return await self._fetch_async()
+        with self._recording(recorder, streamed=False):
+            obj, data = await self._fetch_async()
+        recorder.whole(data)
+        return obj, data
+
+    def _fetch(self) -> tuple[Any, JSONObject]:
+        fetched = self.provider.fetch(self.request, self.connection)
+        return checked_fetched(self.provider, "fetch", fetched, self.model)
+
+    async def _fetch_async(self) -> tuple[Any, JSONObject]:
+        fetched = await self.provider.fetch_async(self.request, self.connection)
+        return checked_fetched(self.provider, "fetch_async", fetched, self.model)
+
     def _open(self) -> Source:
         source = self.provider.open(self.request, self.connection)
         return checked_source(self.provider, "open", source, _SOURCE, self.model)
@@ -140,7 +173,7 @@ class PreparedCall:
         return checked_source(self.provider, "open_async", source, _ASYNC_SOURCE, self.model)
 
     @contextlib.contextmanager
-    def _recording(self, recorder: Recorder) -> Generator[None]:
+    def _recording(self, recorder: Recorder, *, streamed: bool = True) -> Generator[None]:
         """Begin a recording; it is removed again if the request fails."""
         recorder.begin(
             self.provider,
@@ -149,6 +182,7 @@ class PreparedCall:
             self.secrets(),
             facts=self.facts,
             metadata=self.metadata,
+            streamed=streamed,
         )
         try:
             yield

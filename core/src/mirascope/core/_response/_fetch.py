@@ -17,7 +17,7 @@ from .._errors import (
     error_from_status,
 )
 from .._provider._accumulate import Accumulator
-from .._provider._faults import checked_fetched, new_decoder
+from .._provider._faults import new_decoder
 from .._provider._halves import Halves
 from .._request._prepared import PreparedCall
 from .._scrub import forget
@@ -45,16 +45,11 @@ def fetch(call: PreparedCall) -> BaseCallResponse[Any]:
     start = time.time()
     seconds = call.timeouts.get("total")
     found: BaseCallResponse[Any] | BaseException
-
-    def send() -> tuple[Any, JSONObject]:
-        fetched = call.provider.fetch(call.request, call.connection)
-        return checked_fetched(call.provider, "fetch", fetched, call.model)
-
     attempt = Attempt[tuple[Any, JSONObject]](discard=lambda _: None)
     try:
         # In a thread of its own, deadline or not: an SDK takes what a signal handler raises for a
         # fault of the connection, and sends its request again.
-        obj, data = attempt.run(send, None if seconds is None else time.monotonic() + seconds)
+        obj, data = attempt.run(call.fetch, None if seconds is None else time.monotonic() + seconds)
     except DeadlinePassed:
         found = _too_late(call, seconds)
     except OpeningFailed as failed:
@@ -87,11 +82,7 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     try:
         async with scope:
             await load(call.provider)
-            fetched = await in_own_task(
-                lambda: call.provider.fetch_async(call.request, call.connection), opening
-            )
-            obj, data = checked_fetched(call.provider, "fetch_async", fetched, call.model)
-            del fetched
+            obj, data = await in_own_task(call.fetch_async, opening)
     except Exception as error:
         if scope.expired() and type(error) is TimeoutError:
             found = _too_late(call, seconds)

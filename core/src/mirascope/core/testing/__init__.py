@@ -1,14 +1,18 @@
 """Testing programs and plugins on a bad day: recorded bodies, and a server whose faults are data.
 
 `replay` turns bytes into a provider's own stream with no network at all. `Server` is a real server
-on 127.0.0.1, for everything that happens on a connection. Neither needs pytest; the module
-`fixtures` has fixtures for it. `ProviderConformance` has the checks of a provider for the tests of
-its plugin.
+on 127.0.0.1, for everything that happens on a connection; `FaultServer` is one that answers as the
+providers do, with a `Fault`. `recorded` stands in for every call of a test. None of them needs
+pytest; the module `fixtures` has fixtures for it. `ProviderConformance` has the checks of a
+provider for the tests of its plugin.
 """
 
 from typing import TYPE_CHECKING
 
 from .._public import publish as _publish
+from ._fault_server import FaultServer
+from ._faults import CutHow, Fault
+from ._recorded import MatchBy, RecordWhen, recorded
 from ._records import ReceivedRequest, ServedConnection
 from ._replay import replay, replay_async
 from ._replies import dribble, head, ndjson, redirect, sse, streamed, streaming, whole
@@ -23,11 +27,16 @@ __all__ = [
     "Check",
     "CheckResult",
     "CheckState",
+    "CutHow",
+    "Fault",
+    "FaultServer",
     "Hangup",
     "Hold",
+    "MatchBy",
     "Pause",
     "ProviderConformance",
     "ReceivedRequest",
+    "RecordWhen",
     "Reply",
     "Reset",
     "Script",
@@ -38,6 +47,7 @@ __all__ = [
     "dribble",
     "head",
     "ndjson",
+    "recorded",
     "redirect",
     "replay",
     "replay_async",

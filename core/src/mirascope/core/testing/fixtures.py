@@ -1,6 +1,7 @@
 """Fixtures for pytest.
 
-They are there with `pytest_plugins = ["mirascope.core.testing.fixtures"]` in the top `conftest.py`.
+`fault_server` and `recorded` are there wherever pytest is: an entry point leads to them. `serve` is
+there with `pytest_plugins = ["mirascope.core.testing.fixtures"]` in the top `conftest.py`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import Protocol
 
 import pytest
 
+from ..._pytest_plugin import Record, StartFaultServer, fault_server, recorded
+from .._public import publish as _publish
 from ._server import Server
 from ._steps import Script
 
-__all__ = ["Serve", "serve"]
+__all__ = ["Record", "Serve", "StartFaultServer", "fault_server", "recorded", "serve"]
 
 
 class Serve(Protocol):
@@ -40,3 +43,6 @@ def serve() -> Iterator[Serve]:
             return stack.enter_context(Server(*scripts, path=path, tls=tls))
 
         yield start
+
+
+_publish(globals())
