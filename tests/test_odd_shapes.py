@@ -6,7 +6,7 @@ import contextlib
 import copy
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -139,6 +139,55 @@ def test_calls_and_fragments_cost_the_same_however_many_there_are(protocol: Prot
         small, large = seconds(protocol, *events(500)), seconds(protocol, *events(2000))
         # Four times as many take four times as long, and sixteen times where it is quadratic.
         assert large < 10 * small
+
+
+def _candidate(**fields: Any) -> Event:
+    return {"candidates": [{"content": {"role": "model", "parts": [{"text": "a"}]}, **fields}]}
+
+
+BESIDES: dict[str, tuple[str, Callable[[int], Event]]] = {
+    "citations of Anthropic": (
+        "messages",
+        lambda n: {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "citations_delta", "citation": {"cited_text": f"a {n}"}},
+        },
+    ),
+    "citations of Gemini": (
+        "generate",
+        lambda n: _candidate(citationMetadata={"citationSources": [{"startIndex": n}]}),
+    ),
+    "log probabilities of Gemini": (
+        "generate",
+        lambda n: _candidate(logprobsResult={"chosenCandidates": [{"token": f"a{n}"}]}),
+    ),
+    "grounding of Gemini": (
+        "generate",
+        lambda n: _candidate(
+            groundingMetadata={
+                "webSearchQueries": [f"query {n}"],
+                "groundingChunks": [{"web": {"uri": f"https://example.com/{n}"}}],
+            }
+        ),
+    ),
+    "reasoning details": (
+        "compatible",
+        lambda n: {
+            "choices": [
+                {"delta": {"reasoning_details": [{"type": "reasoning.text", "text": f"a {n}" * 9}]}}
+            ]
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BESIDES)
+def test_what_comes_besides_text_costs_the_same_however_much_there_is(name: str) -> None:
+    protocol, event = PROTOCOLS[BESIDES[name][0]], BESIDES[name][1]
+    text = protocol.text("Hi")
+    small, large = (seconds(protocol, *text, *map(event, range(n))) for n in (500, 2000))
+    assert large < 10 * small
 
 
 # Whole answers

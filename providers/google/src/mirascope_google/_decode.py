@@ -33,7 +33,7 @@ from mirascope.core.json import as_json_text, as_object, as_text
 from pydantic_core import to_json
 from typing_extensions import override
 
-from ._grounding import grounding_facts, joined
+from ._grounding import Grounding
 from ._partial_calls import PartialCall
 from ._usage import CONTINUED, HOPS
 
@@ -51,6 +51,8 @@ _READ: Final = frozenset(
     | {*_OF_RESPONSE, HOPS}
 )
 """The fields of a response that are read, and the SDK's own; any other is kept as it came."""
+_JOINED: Final = frozenset({"citationMetadata", "logprobsResult"})
+"""What of a candidate goes on from chunk to chunk."""
 _FINISHED_WELL: Final = frozenset({"STOP", 1})
 
 
@@ -129,7 +131,7 @@ class GoogleDecoder(Decoder):
     def _grounded(self) -> dict[str, str]:
         """Return what is charged of the grounding of all candidates."""
         states = self._candidates.values()
-        facts = grounding_facts(state.grounding for state in states if state.grounding)
+        facts = Grounding.facts(state.grounding for state in states)
         return {**facts, "url_context": "true"} if any(s.has_pages for s in states) else facts
 
     def _response(self, data: JSONObject, deltas: list[Delta]) -> None:
@@ -146,7 +148,7 @@ class _Candidate:
     """One candidate's answer, as far as where its parts belong is concerned.
 
     Attributes:
-        grounding: what it was grounded with, by all chunks together; None without any.
+        grounding: what it was grounded with, by all chunks together.
         has_pages: whether pages were read for it.
     """
 
@@ -156,7 +158,7 @@ class _Candidate:
     )
 
     def __init__(self) -> None:
-        self.grounding: JSONObject | None = None
+        self.grounding = Grounding()
         self.has_pages = False
         self._blocks = 0
         self._calls = 0
@@ -166,7 +168,7 @@ class _Candidate:
         self._open: PartialCall | None = None
         # Calls without arguments, which may come in the next event.
         self._held: list[PartialCall] = []
-        self._citations: dict[str, list[Any]] = {}
+        self._citations: set[bytes] = set()
         self._logprobs: dict[str, list[Any]] = {}
 
     def take(self, candidate: JSONObject, deltas: list[Delta]) -> None:
@@ -287,31 +289,37 @@ class _Candidate:
         if not fields:
             return
         if isinstance(citations := fields.get("citationMetadata"), dict):
-            fields["citationMetadata"] = self._all_citations(cast("JSONObject", citations))
+            fields["citationMetadata"] = self._new_citations(cast("JSONObject", citations))
         if isinstance(probabilities := fields.get("logprobsResult"), dict):
-            fields["logprobsResult"] = self._all_logprobs(cast("JSONObject", probabilities))
+            fields["logprobsResult"] = self._new_logprobs(cast("JSONObject", probabilities))
         if isinstance(found := fields.get("groundingMetadata"), dict):
-            self.grounding = joined(self.grounding or {}, cast("JSONObject", found))
+            self.grounding.add(cast("JSONObject", found))
         self.has_pages = self.has_pages or bool(fields.get("urlContextMetadata"))
-        deltas.append(BlockDelta(fields, CANDIDATE))
+        deltas.append(BlockDelta(fields, CANDIDATE, _JOINED))
 
-    def _all_citations(self, metadata: JSONObject) -> JSONObject:
-        """Join the citations of all chunks: each brings those of its own text, some all again."""
+    def _new_citations(self, metadata: JSONObject) -> JSONObject:
+        """Leave the citations that are new: each chunk brings those of its text, some all again."""
+        fresh = dict(metadata)
         for name, found in metadata.items():
             if isinstance(found, list):
-                known = self._citations.setdefault(name, [])
-                known += [item for item in cast("list[Any]", found) if item not in known]
-        return {**metadata, **{name: list(known) for name, known in self._citations.items()}}
+                items: dict[bytes, Any] = {}
+                for item in cast("list[Any]", found):
+                    items.setdefault(to_json([name, item], fallback=str), item)
+                fresh[name] = [items[key] for key in items if key not in self._citations]
+                self._citations.update(items)
+        return fresh
 
-    def _all_logprobs(self, result: JSONObject) -> JSONObject:
-        """Join the log probabilities of all chunks: each brings those of its own tokens."""
+    def _new_logprobs(self, result: JSONObject) -> JSONObject:
+        """Leave the log probabilities that are new: a chunk has those of its tokens, or of all."""
+        fresh = dict(result)
         for name, found in result.items():
             if isinstance(found, list):
                 tokens = cast("list[Any]", found)
-                known = self._logprobs.get(name, [])
+                known = self._logprobs.setdefault(name, [])
                 is_all = len(tokens) > len(known) and tokens[: len(known)] == known
-                self._logprobs[name] = tokens if is_all else [*known, *tokens]
-        return {**result, **self._logprobs}
+                fresh[name] = tokens[len(known) :] if is_all else tokens
+                known += fresh[name]
+        return fresh
 
     def _new_block(self) -> int:
         self._blocks += 1

@@ -15,51 +15,62 @@ _FIELD: Final = re.compile(
 _METADATA: Final = ("groundingMetadata", "grounding_metadata")
 
 
-def grounding_facts(groundings: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the billable queries of all candidates, as facts.
+class Grounding:
+    """What a candidate was grounded with, by all that its chunks say: later ones add to it."""
 
-    Each distinct query counts once, and empty ones do not. Where the sources are Maps' alone, so
-    are the queries; an answer that was grounded with Maps is charged for one query at least.
-    https://ai.google.dev/gemini-api/docs/google-search#pricing
+    __slots__ = ("_has_images", "_has_map", "_kinds", "_queries")
 
-    Args:
-        groundings: `groundingMetadata` of each candidate, in either spelling.
-    """
-    web: set[str] = set()
-    maps: set[str] = set()
-    is_web = is_maps = is_mixed = has_images = False
-    for grounding in groundings:
-        kinds = {k for c in as_mappings(_of(grounding, "groundingChunks")) for k in c if c[k]}
-        queries = {q for q in _list(_of(grounding, "webSearchQueries")) if q and q.strip()}
-        by_maps = "maps" in kinds or bool(_of(grounding, "googleMapsWidgetContextToken"))
-        if by_maps and "web" not in kinds:
-            maps |= queries
-        else:
-            web |= queries
-            is_web = is_web or bool(queries) or "web" in kinds
-            is_mixed = is_mixed or by_maps
-        is_maps = is_maps or by_maps
-        has_images = has_images or bool(_list(_of(grounding, "imageSearchQueries")))
-    facts: dict[str, str] = {}
-    if is_web:
-        facts["web_search_queries"] = str(len(web))
-    if is_maps:
-        facts["maps_queries"] = str(max(1, len(maps)))
-    if is_mixed:
-        facts["mixed_grounding"] = "true"
-    if has_images:
-        facts["image_searches"] = "true"
-    return facts
+    def __init__(self) -> None:
+        self._queries: set[str] = set()
+        self._kinds: set[str] = set()
+        self._has_map = self._has_images = False
+
+    def add(self, metadata: Mapping[str, Any]) -> Grounding:
+        """Take in `groundingMetadata`, in either spelling."""
+        self._queries.update(q for q in _list(_of(metadata, "webSearchQueries")) if q.strip())
+        for chunk in as_mappings(_of(metadata, "groundingChunks")):
+            self._kinds.update(kind for kind in chunk if chunk[kind])
+        self._has_map = self._has_map or bool(_of(metadata, "googleMapsWidgetContextToken"))
+        images = _list(_of(metadata, "imageSearchQueries"))
+        self._has_images = self._has_images or bool(images)
+        return self
+
+    @staticmethod
+    def facts(groundings: Iterable[Grounding]) -> dict[str, str]:
+        """Return the billable queries of all candidates, as facts.
+
+        Each distinct query counts once, and empty ones do not. Where the sources are Maps' alone,
+        so are the queries; an answer that was grounded with Maps is charged for one query at least.
+        https://ai.google.dev/gemini-api/docs/google-search#pricing
+        """
+        web: list[set[str]] = []
+        maps: list[set[str]] = []
+        is_web = is_maps = is_mixed = has_images = False
+        for found in groundings:
+            by_maps = "maps" in found._kinds or found._has_map
+            if by_maps and "web" not in found._kinds:
+                maps.append(found._queries)
+            else:
+                web.append(found._queries)
+                is_web = is_web or bool(found._queries) or "web" in found._kinds
+                is_mixed = is_mixed or by_maps
+            is_maps = is_maps or by_maps
+            has_images = has_images or found._has_images
+        facts: dict[str, str] = {}
+        if is_web:
+            facts["web_search_queries"] = str(_distinct(web))
+        if is_maps:
+            facts["maps_queries"] = str(max(1, _distinct(maps)))
+        if is_mixed:
+            facts["mixed_grounding"] = "true"
+        if has_images:
+            facts["image_searches"] = "true"
+        return facts
 
 
-def joined(known: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what two chunks of a candidate's grounding say together: later ones add to it."""
-    result: dict[str, Any] = {**known, **more}
-    for name in ("webSearchQueries", "groundingChunks", "imageSearchQueries"):
-        found, given = known.get(name), more.get(name)
-        if isinstance(found, list) and isinstance(given, list):
-            result[name] = [*cast("list[Any]", found), *(i for i in given if i not in found)]
-    return result
+def _distinct(queries: list[set[str]]) -> int:
+    # Of one candidate, which nearly every answer is, nothing is copied: this runs for each chunk.
+    return len(queries[0]) if len(queries) == 1 else len(set[str]().union(*queries))
 
 
 def context_grounding(context: Mapping[str, Any]) -> list[Mapping[str, Any]]:

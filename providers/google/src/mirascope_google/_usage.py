@@ -9,7 +9,7 @@ from mirascope.core import Counters, Usage, UsagePart, input_details
 from mirascope.core.json import as_list, as_mapping, as_mappings, as_text
 from pydantic_core import from_json
 
-from ._grounding import context_grounding, grounding_facts
+from ._grounding import Grounding, context_grounding
 from ._platform import context_platform
 
 HOPS: Final = "hop_usage"
@@ -187,7 +187,7 @@ def context_facts(context: Mapping[str, Any]) -> dict[str, str]:
     for name, value in as_mapping(context.get("headers")).items():
         if name.lower() == _TIER_HEADER and isinstance(value, str):
             facts["service_tier"] = value.lower()
-    return facts | grounding_facts(context_grounding(context))
+    return facts | Grounding.facts(Grounding().add(data) for data in context_grounding(context))
 
 
 def _by_modality(counters: Counters, *names: str) -> dict[str, int]:

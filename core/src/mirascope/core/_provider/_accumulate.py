@@ -259,7 +259,9 @@ class Accumulator:
         same = self._by_id.get(block.id or "")
         if same is not None and _is_again(same, block.name, arguments):
             # Servers send one call under two indexes, or once more in the next event.
-            same.fields = {**block.fields, **same.fields}
+            for field, value in block.fields.items():
+                if field not in same.fields:
+                    same.set_field(field, value)
             return None
         if arguments is not block.text:
             block.replace(arguments)
@@ -288,11 +290,10 @@ class Accumulator:
             self.blocks.append(block)
         self._open = block
         for name, value in delta.fields.items():
-            known: Any = block.fields.get(name)
-            if name in delta.join and _joinable(known, value):
-                block.fields[name] = known + value
-            elif value is not None or name not in block.fields:
-                block.fields[name] = value
+            if name in delta.join:
+                block.join_field(name, value)
+            else:
+                block.set_field(name, value)
 
     def _usage(self, delta: UsageDelta) -> None:
         # Never a sum: Gemini's counts grow from chunk to chunk, and Groq repeats the same ones. A
@@ -348,7 +349,3 @@ class Accumulator:
 def _is_again(block: Block, name: str | None, arguments: str) -> bool:
     call = block.call
     return call is not None and block.name == name and same_arguments(call.arguments, arguments)
-
-
-def _joinable(known: object, value: object) -> bool:
-    return any(isinstance(known, kind) and isinstance(value, kind) for kind in (str, list))

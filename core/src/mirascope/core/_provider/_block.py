@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from .._tools._base_tool import ToolCall
 from .._types import JSONObject
@@ -13,6 +13,9 @@ BlockKind: TypeAlias = Literal["text", "thinking", "refusal", "tool_call", "othe
 _NOTHING: Final = ("", "{}")
 """The arguments of a call that was cut before the first one, as servers give them."""
 
+_JOINED: Final = (str, list, dict)
+"""The kinds of values that go on from event to event."""
+
 
 class Block:
     """One content block of the answer, as far as it has arrived.
@@ -20,24 +23,51 @@ class Block:
     Attributes:
         kind: what the block's text is; `"other"` for blocks that only the provider understands.
         key: the provider's number of the block, or None.
-        fields: what the provider wants back verbatim (`BlockDelta`).
         id: the id of a tool call as the provider sent it, or None.
         name: the name of a tool call.
         call: the complete tool call, once it is complete.
         free: whether the arguments of a tool call are free text and not JSON.
     """
 
-    __slots__ = ("_parts", "call", "fields", "free", "id", "key", "kind", "name")
+    __slots__ = ("_fields", "_growing", "_parts", "call", "free", "id", "key", "kind", "name")
 
     def __init__(self, kind: BlockKind, key: Hashable = None) -> None:
         self.kind: BlockKind = kind
         self.key = key
-        self.fields: JSONObject = {}
+        self._fields: JSONObject = {}
+        # The pieces of values that are still being sent: they are joined when somebody looks, or
+        # the time would grow with the square of their number.
+        self._growing: dict[str, list[Any]] = {}
         self.id: str | None = None
         self.name: str | None = None
         self.call: ToolCall | None = None
         self.free = False
         self._parts: list[str] = []
+
+    @property
+    def fields(self) -> JSONObject:
+        """What the provider wants back verbatim (`BlockDelta`)."""
+        if self._growing:
+            # Another object than before: what was read of the block does not change afterwards.
+            joined = {name: _joined(pieces) for name, pieces in self._growing.items()}
+            self._fields = {**self._fields, **joined}
+            self._growing = {}
+        return self._fields
+
+    def set_field(self, name: str, value: object) -> None:
+        """Put a value in place of what there is; a null takes nothing away."""
+        if value is not None or name not in self._fields:
+            self._fields[name] = value
+            self._growing.pop(name, None)
+
+    def join_field(self, name: str, value: object) -> None:
+        """Continue the text, the list or the object that there is; another kind replaces it."""
+        pieces = self._growing.get(name) or [self._fields.get(name)]
+        if any(isinstance(pieces[0], kind) and isinstance(value, kind) for kind in _JOINED):
+            pieces.append(value)
+            self._growing[name] = pieces
+        else:
+            self.set_field(name, value)
 
     @property
     def text(self) -> str:
@@ -58,3 +88,19 @@ class Block:
     def replace(self, text: str) -> None:
         """Put all the text of the block in place of what there is."""
         self._parts = [text]
+
+
+def _joined(pieces: list[Any]) -> Any:
+    """Join texts or lists; of objects, the lists under each key, and the last of anything else."""
+    if isinstance(pieces[0], str):
+        return "".join(pieces)
+    if isinstance(pieces[0], list):
+        return [item for piece in pieces for item in piece]
+    result: JSONObject = {}
+    lists: dict[str, list[Any]] = {}
+    for piece in pieces:
+        for name, value in cast("JSONObject", piece).items():
+            if isinstance(value, list):
+                lists.setdefault(name, []).extend(cast("list[Any]", value))
+            result[name] = value
+    return {**result, **lists}

@@ -135,8 +135,8 @@ class BlockDelta:
 
     It goes back verbatim in the next request: signatures, redacted thinking, citations, server
     tools. Fields of a later delta for the same `block` replace those of an earlier one; strings
-    and lists under the keys in `join` are concatenated instead. The block of the tool call `key`
-    is `("call", key)`.
+    and lists under the keys in `join` are concatenated instead, and so are the lists in objects
+    under them. The block of the tool call `key` is `("call", key)`.
 
     Attributes:
         fields: the fields of the block, as the provider sent them.
