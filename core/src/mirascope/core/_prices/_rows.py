@@ -145,7 +145,7 @@ def parse_row(
     for key, value in given.items():
         if key in units:
             # Nearly every value of a table is one of these: OpenAI's has 1,200 of them.
-            kind = type(value)
+            kind: type[Any] = type(value)
             if (kind is int or (kind is Decimal and value.is_finite())) and value >= 0:
                 prices[key] = value if kind is Decimal else Decimal(value)
             else:
