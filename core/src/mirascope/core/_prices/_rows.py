@@ -145,9 +145,9 @@ def parse_row(
     for key, value in given.items():
         if key in units:
             # Nearly every value of a table is one of these: OpenAI's has 1,200 of them.
-            kind: type[Any] = type(value)
-            if (kind is int or (kind is Decimal and value.is_finite())) and value >= 0:
-                prices[key] = value if kind is Decimal else Decimal(value)
+            is_number = type(value) is int or (type(value) is Decimal and value.is_finite())
+            if is_number and value >= 0:
+                prices[key] = Decimal(value)
             else:
                 prices[key] = attempt(parse_price, value, f"{where}: the price of {key}", _ZERO)
         elif key in _CONDITIONS:
