@@ -209,6 +209,28 @@ def test_a_whole_answer_needs_no_reason_to_end(name: str) -> None:
     assert (stream.state, stream.content, stream.error) == (StreamState.COMPLETED, "Hi", None)
 
 
+def test_a_call_in_a_whole_answer_without_a_reason_is_whole_too() -> None:
+    called = {"id": "a", "type": "function", "function": {"name": "pay", "arguments": "{}"}}
+    message = {"content": None, "tool_calls": [called]}
+    stream = read(
+        PROTOCOLS["compatible"],
+        json.dumps({"choices": [{"message": message, "finish_reason": None}]}).encode(),
+    )
+    assert stream.state is StreamState.COMPLETED
+    assert [tool.tool_call.id for tool in stream.tools] == ["a"]
+    assert stream.message_param["tool_calls"] == [called]
+
+
+def test_a_call_that_nothing_closed_is_whole_once_the_answer_is() -> None:
+    protocol = PROTOCOLS["messages"]
+    *call, stop = protocol.call(0, "a", "pay", ['{"amount": 5}'])
+    assert stop["type"] == "content_block_stop"
+    stream = read(protocol, body(*protocol.begin, *call, *protocol.end, done=protocol.done))
+    assert stream.state is StreamState.COMPLETED
+    assert [tool.tool_call.arguments for tool in stream.tools] == ['{"amount": 5}']
+    assert stream.message_param["content"][0]["input"] == {"amount": 5}
+
+
 # Failures and keep-alives
 
 WORDS = "The engine died"

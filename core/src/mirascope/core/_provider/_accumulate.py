@@ -319,7 +319,8 @@ class Accumulator:
 
     def _end(self, _delta: EndDelta) -> list[ToolCall]:
         self.ended = True
-        return self._waited()
+        # A call that no event closed is whole in an answer that is, unless the limit cut it.
+        return self._waited() if self._cut else self.end_calls()
 
     def _error(self, delta: ErrorDelta) -> None:
         self.error = delta
