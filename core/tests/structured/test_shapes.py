@@ -10,7 +10,7 @@ import enum
 import itertools
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -35,20 +35,24 @@ from mirascope.core._structured._shapes import MISSING
 from pydantic import (
     AliasChoices,
     AliasPath,
+    Base64Encoder,
     Base64Str,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
+    EncodedStr,
     Field,
     Json,
     JsonValue,
     PrivateAttr,
     RootModel,
+    StrictInt,
     Tag,
     TypeAdapter,
     computed_field,
     field_validator,
+    with_config,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass as pydantic_dataclass
@@ -68,6 +72,25 @@ class Color(enum.Enum):
 class Level(enum.IntEnum):
     LOW = 1
     HIGH = 2
+
+
+class Odd(enum.Enum):
+    """One whose values JSON has no keys for."""
+
+    LIST = [1]  # noqa: RUF012 - a value, not a default
+    NUMBER = 1
+
+
+class Lenient(enum.Enum):
+    A = "a"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        raise AssertionError("the user's own code")
+
+
+class OwnEncoder(Base64Encoder):
+    """A way of the user's own to read a string."""
 
 
 class Cat(BaseModel):
@@ -181,11 +204,19 @@ def values(annotation: Any, text: str, **config: Any) -> list[Any]:
         (Pair[int], "[1,2]", [(), (1,), (1, 2)]),
         (Literal["a", 1], '"a"', ["a"]),
         (Literal["a", 1], "1", [1]),
-        (Literal["a", 1], "true", []),
+        (Literal["a", 1], "true", [1]),
+        (Literal["a", True], "1", [True]),
+        (Literal["a"], "1", []),
         (Color, '"red"', [Color.RED]),
         (Color, '"green"', []),
         (Level, "2", [Level.HIGH]),
         (Level, '"2"', [Level.HIGH]),
+        (Level, "2.0", [Level.HIGH]),
+        (Level, "true", [Level.LOW]),
+        (Odd, "[1]", []),
+        (Odd, "1", [Odd.NUMBER]),
+        (Lenient, '"b"', []),
+        (Lenient, '"a"', [Lenient.A]),
         (date, '"2024-05-01"', [date(2024, 5, 1)]),
         (Decimal, '"1.50"', [Decimal("1.50")]),
         (Decimal, "1.5", [Decimal("1.5")]),
@@ -209,7 +240,9 @@ def values(annotation: Any, text: str, **config: Any) -> list[Any]:
         (Own, '"a"', []),
         (list[Own], '["a"]', [[]]),
         (Json[Any], '"{}"', []),
-        (Base64Str, '"YQ=="', []),
+        (Base64Str, '"YQ=="', ["a"]),
+        (Base64Str, '"a"', []),
+        (Annotated[str, EncodedStr(encoder=OwnEncoder)], '"a"', []),
         (Union[str, int], '"ab"', ["", "a", "ab"]),
         (Union[int, str], "12", [12]),
         (Union[str, Literal[1]], '"ab"', ["", "a", "ab"]),
@@ -219,6 +252,13 @@ def values(annotation: Any, text: str, **config: Any) -> list[Any]:
         (Union[str, list[str]], '["a"]', [[], [""], ["a"]]),
         (Union[list[int], list[str]], "[1]", []),
         (Union[int, None], "null", []),
+        (Annotated[Union[int, str], Field(union_mode="left_to_right")], '"12"', [12]),
+        (Annotated[Union[int, str], Field(union_mode="left_to_right")], '"x"', ["x"]),
+        (Annotated[int, Field(strict=True)], '"12"', []),
+        (StrictInt, "12", [12]),
+        (list[StrictInt], '["12",3]', [[], [3]]),
+        (Annotated[str, Field(coerce_numbers_to_str=True)], "1.0", ["1"]),
+        (Hashable, '"a"', ["", "a"]),
     ],
 )
 def test_what_is_shown_of_a_type(annotation: Any, text: str, shown: list[Any]) -> None:
@@ -357,6 +397,18 @@ def test_members_that_no_field_has_show_where_they_are_kept() -> None:
     shown = last(Open, '{"t":"A","n":1,"m":"x","title":5}')
     assert (shown.title, shown.model_extra) == ("A", {"n": 1})
 
+    @with_config(ConfigDict(extra="allow"))
+    class OpenDict(TypedDict):
+        title: str
+
+    class Numbered(TypedDict, extra_items=int):  # type: ignore[call-arg]
+        title: str
+
+    text = '{"title":"A","n":1,"m":"x"}'
+    assert last(OpenDict, text) == {"title": "A", "n": 1, "m": "x"}
+    assert last(Numbered, text) == {"title": "A", "n": 1}
+    assert last(Movie, text) == {"title": "A"}
+
 
 def test_nothing_of_the_users_runs_on_a_partial() -> None:
     ran: list[str] = []
@@ -439,6 +491,31 @@ def test_a_partial_can_be_printed_dumped_and_compared() -> None:
     assert whole.inner.full == "A B"
     assert whole.model_fields_set == {"inner", "n"}
     assert whole.model_copy(update={"n": 2}).n == 2
+
+
+def test_a_generic_model_may_recur() -> None:
+    class Chain(BaseModel, Generic[T]):
+        item: T
+        rest: Chain[T] | None = None
+        others: list[Chain[T]] = []
+
+    class Left(BaseModel, Generic[T]):
+        item: T
+        right: Right[T] | None = None
+
+    class Right(BaseModel, Generic[T]):
+        item: T
+        left: Left[T] | None = None
+
+    Chain.model_rebuild()
+    Left.model_rebuild()
+    Right.model_rebuild()
+    shown = last(Chain[int], '{"item":1,"rest":{"item":2,"others":[{"item":3}]}}')
+    assert isinstance(shown.rest.others[0], Chain)
+    assert shown.rest.others[0].item == 3
+    found = last(Right[str], '{"item":"a","left":{"item":"b","right":{"item":"c').left.right
+    assert isinstance(found, Right)
+    assert found.item == "c"
 
 
 def test_a_model_may_recur_in_any_way() -> None:

@@ -6,8 +6,8 @@ import collections
 import collections.abc
 import dataclasses
 import enum
+import functools
 import inspect
-import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ from pydantic import (
     RootModel,
     TypeAdapter,
 )
-from typing_extensions import TypeAliasType, is_typeddict
+from typing_extensions import is_typeddict
 
 from ._fields import (
     QUALIFIERS,
@@ -36,7 +36,9 @@ from ._fields import (
 )
 from ._from_call_args import is_from_call_args
 from ._partial_class import dataclass_maker, model_maker
+from ._recursive_refs import classes_by_ref, is_recursive_ref
 from ._root_models import RootShape
+from ._rules import Rules
 from ._shapes import (
     ANY,
     HIDDEN,
@@ -52,6 +54,7 @@ from ._shapes import (
     TupleItems,
     is_hashable,
 )
+from ._type_names import ALIASES, arguments, bare, default, evaluated, literals
 from ._unions import UnionShape
 
 _LISTS: Final = frozenset(
@@ -84,8 +87,6 @@ _WRITTEN: Final = frozenset(
 )
 """The modules whose types pydantic builds of a whole JSON value, without code of the user's."""
 _CODE: Final[Any] = ImportString
-_ENUM_KINDS: Final = (int, float, str)
-_ALIASES: Final = tuple({TypeAliasType, getattr(typing, "TypeAliasType", TypeAliasType)})
 # What is written is not what these show, and only they know how to read it.
 _ENCODED: Final[tuple[Any, ...]] = (EncodedBytes, EncodedStr, Json)
 
@@ -102,34 +103,17 @@ def shape_of(annotation: Any) -> Shape:
 
 def shape_and_marks(annotation: Any) -> tuple[Shape, int]:
     """Return the shape of a type, and how many fields in it are marked with `FromCallArgs`."""
-    shapes = _Shapes()
+    shapes = _Shapes(annotation)
     return shapes.of(annotation), shapes.marks
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Rules:
-    """What a model's configuration says of how its values are read."""
-
-    strict: bool = False
-    plain_enums: bool = False
-    numbers_as_text: bool = False
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any] | None) -> _Rules:
-        config = config or {}
-        return cls(
-            strict=bool(config.get("strict")),
-            plain_enums=bool(config.get("use_enum_values")),
-            numbers_as_text=bool(config.get("coerce_numbers_to_str")),
-        )
 
 
 class _Shapes:
     """The shapes of a type and of what it refers to, itself perhaps."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Any) -> None:
+        self._root = root
         self._known: dict[Any, Shape] = {}
-        self._rules = _Rules()
+        self._rules = Rules()
         self.marks = 0
         self._module = ""  # whose names stand in an alias that refers to itself
 
@@ -153,7 +137,7 @@ class _Shapes:
         while True:
             if annotation is JsonValue:
                 return ANY
-            if isinstance(annotation, _ALIASES) or isinstance(get_origin(annotation), _ALIASES):
+            if isinstance(annotation, ALIASES) or isinstance(get_origin(annotation), ALIASES):
                 return self._alias(annotation, metadata, discriminator)
             if get_origin(annotation) is Annotated:
                 annotation, *more = get_args(annotation)
@@ -163,38 +147,45 @@ class _Shapes:
             elif isinstance(annotation, typing.NewType):
                 annotation = annotation.__supertype__
             elif isinstance(annotation, typing.TypeVar):
-                annotation = variables.get(annotation, _default(annotation))
+                annotation = variables.get(annotation, default(annotation))
             elif isinstance(annotation, (str, typing.ForwardRef)):
-                annotation = _evaluated(annotation, self._module)
+                annotation = evaluated(annotation, self._module)
+            elif is_recursive_ref(annotation):
+                annotation = self._by_ref.get(annotation.type_ref, Ellipsis)
             else:
                 break
         if is_from_call_args(metadata):
             # The model does not write it.
             self.marks += 1
             return HIDDEN
-        if any(isinstance(each, _ENCODED) or each in _ENCODED for each in metadata):
-            return HIDDEN
+        rules = self._rules.declared(metadata)
+        for each in metadata:
+            if isinstance(each, _ENCODED) or each in _ENCODED:
+                return _encoded(annotation, each, rules)
         for each in metadata:
             found = getattr(each, "discriminator", None)
             discriminator = found if found is not None else discriminator
-        return self._plain(annotation, discriminator, variables)
+        return self._plain(annotation, discriminator, variables, rules)
 
-    def _plain(self, annotation: Any, discriminator: Any, variables: Mapping[Any, Any]) -> Shape:
+    def _plain(
+        self, annotation: Any, discriminator: Any, variables: Mapping[Any, Any], rules: Rules
+    ) -> Shape:
         origin = get_origin(annotation)
         args = get_args(annotation)
         kind: Any = origin or annotation
-        if annotation is Any or annotation is object:
+        if annotation is Any or annotation is object or kind is collections.abc.Hashable:
             return ANY
         if annotation is str or annotation is typing_extensions.LiteralString:
-            return TextShape(_as_text if self._rules.numbers_as_text else None)
+            return TextShape(_as_text if rules.numbers_as_text else None)
         if annotation in (int, float, bool):
-            return ScalarShape(annotation, strict=self._rules.strict)
+            return ScalarShape(annotation, strict=rules.strict)
         if annotation is None or annotation is types.NoneType:
             return ChoiceShape([None])
         if origin is Literal:
-            return ChoiceShape(_literals(args), plain=self._rules.plain_enums)
+            convert = LeafShape(annotation, strict=rules.strict).leaf
+            return ChoiceShape(literals(args), convert, plain=rules.plain_enums)
         if origin is Union or origin is types.UnionType:
-            return self._union(args, discriminator, variables)
+            return self._union(args, discriminator, variables, rules)
         inner = [self.of(arg, variables=variables) for arg in args if arg is not Ellipsis]
         first = inner[0] if inner else ANY
         if kind is tuple:
@@ -211,7 +202,7 @@ class _Shapes:
         if not inspect.isclass(kind):
             return HIDDEN
         named = {**variables, **dict(zip(getattr(kind, "__parameters__", ()), args, strict=False))}
-        return self._class(annotation, kind, named)
+        return self._class(annotation, kind, named, rules)
 
     def _alias(self, alias: Any, metadata: list[Any], discriminator: Any) -> Shape:
         """Return the shape of a type that has a name, which may stand in it again."""
@@ -222,7 +213,7 @@ class _Shapes:
             self._known[alias] = later
         origin: Any = get_origin(alias)
         value = alias.__value__ if origin is None else origin.__value__
-        named = {} if origin is None else _arguments(origin.__type_params__, get_args(alias))
+        named = {} if origin is None else arguments(origin.__type_params__, get_args(alias))
         module, self._module = self._module, alias.__module__
         try:
             found = self.of(value, metadata, discriminator, named)
@@ -234,7 +225,11 @@ class _Shapes:
         return found
 
     def _union(
-        self, args: tuple[Any, ...], discriminator: Any, variables: Mapping[Any, Any]
+        self,
+        args: tuple[Any, ...],
+        discriminator: Any,
+        variables: Mapping[Any, Any],
+        rules: Rules,
     ) -> Shape:
         real = [arg for arg in args if arg is not types.NoneType]
         shapes = [self.of(arg, variables=variables) for arg in real]
@@ -250,13 +245,19 @@ class _Shapes:
         if len(scalars) == 1:
             scalar = scalars[0][1]
         elif scalars:
-            bare = tuple(_bare(arg, variables) for arg, _ in scalars)
-            scalar = LeafShape(Union[bare], strict=self._rules.strict)  # noqa: UP007 - of any types
+            members = tuple(bare(arg, variables) for arg, _ in scalars)
+            scalar = LeafShape(
+                Union[members],  # noqa: UP007 - of any types
+                strict=rules.strict,
+                first_fits=rules.first_fits,
+            )
         # A function that tells them apart is the user's own code, and does not run on partials.
         tag = discriminator if isinstance(discriminator, str) else None
-        return UnionShape(shapes, scalar, nullable=nullable, tag=tag)
+        return UnionShape(shapes, scalar, nullable=nullable, tag=tag, grows=not rules.first_fits)
 
-    def _class(self, annotation: Any, kind: type, variables: Mapping[Any, Any]) -> Shape:
+    def _class(
+        self, annotation: Any, kind: type, variables: Mapping[Any, Any], rules: Rules
+    ) -> Shape:
         cls: Any = kind
         if annotation in self._known:
             return self._known[annotation]
@@ -267,17 +268,17 @@ class _Shapes:
         if dataclasses.is_dataclass(cls):
             return self._dataclass(annotation, cls, variables)
         if is_typeddict(cls):
-            shape = self._known[annotation] = FieldMembers()
-            config = getattr(cls, "__pydantic_config__", None)
-            self._fields(shape, fields_of_typeddict(cls), config, variables)
-            return shape
+            return self._typeddict(annotation, cls, variables)
         if issubclass(kind, tuple) and hasattr(cls, "_fields"):
             return self._named_tuple(cls, variables)
         if issubclass(cls, enum.Enum):
-            return ChoiceShape(cls, self._enum_convert(cls), plain=self._rules.plain_enums)
+            # One that makes members itself is the user's code, and does not run on partials.
+            is_own = cls._missing_.__func__.__module__ != enum.__name__
+            convert = None if is_own else LeafShape(cls, strict=rules.strict).leaf
+            return ChoiceShape(cls, convert, plain=rules.plain_enums)
         is_written = cls.__module__.partition(".")[0] in _WRITTEN or cls in (bytes, complex)
         if is_written and annotation is not _CODE:
-            return LeafShape(annotation, strict=self._rules.strict)
+            return LeafShape(annotation, strict=rules.strict)
         return HIDDEN
 
     def _model(self, model: type[BaseModel]) -> Shape:
@@ -309,6 +310,17 @@ class _Shapes:
         config = getattr(cls, "__pydantic_config__", None)
         self._fields(shape, fields_of_dataclass(cls), config, variables)
         shape.make = dataclass_maker(cls)
+        return shape
+
+    def _typeddict(self, annotation: Any, cls: Any, variables: Mapping[Any, Any]) -> Shape:
+        shape = self._known[annotation] = FieldMembers()
+        config: Mapping[str, Any] = getattr(cls, "__pydantic_config__", None) or {}
+        self._fields(shape, fields_of_typeddict(cls), config, variables)
+        extra = getattr(cls, "__extra_items__", None)
+        if config.get("extra") == "allow":
+            shape.extra = ANY
+        elif extra not in (None, typing_extensions.NoExtraItems, typing_extensions.Never):
+            shape.extra = self._with_rules(config, lambda: self.of(extra, variables=variables))
         return shape
 
     def _named_tuple(self, cls: Any, variables: Mapping[Any, Any]) -> Shape:
@@ -351,64 +363,24 @@ class _Shapes:
         self._with_rules(config, add)
 
     def _with_rules(self, config: Mapping[str, Any] | None, look: Callable[[], Any]) -> Any:
-        before, self._rules = self._rules, _Rules.of(config)
+        before, self._rules = self._rules, Rules.of(config)
         try:
             return look()
         finally:
             self._rules = before
 
-    def _enum_convert(self, cls: type[enum.Enum]) -> Callable[[Any], Any] | None:
-        """Return what makes a number of a string for an enum of numbers, as validation does."""
-        kind = next((kind for kind in _ENUM_KINDS if issubclass(cls, kind)), None)
-        if kind is None or self._rules.strict:
-            return None
-        return TypeAdapter[Any](kind).validate_python
+    @functools.cached_property
+    def _by_ref(self) -> dict[str, Any]:
+        return classes_by_ref(self._root)
 
 
-_as_text: Final = TypeAdapter[Any](
-    str, config=ConfigDict(coerce_numbers_to_str=True)
-).validate_python
+_as_text: Final = TypeAdapter[Any](str, config=ConfigDict(coerce_numbers_to_str=True)).validate_json
 
 
-def _default(variable: Any) -> Any:
-    """Return what a type variable that nothing was given for stands for, as pydantic reads it."""
-    default = getattr(variable, "__default__", None)
-    if default not in (None, getattr(typing, "NoDefault", None), typing_extensions.NoDefault):
-        return default
-    if variable.__constraints__:
-        return Union[variable.__constraints__]  # noqa: UP007 - of any types
-    return variable.__bound__ or Any
-
-
-def _evaluated(annotation: str | typing.ForwardRef, module: str) -> Any:
-    if isinstance(annotation, str):
-        annotation = typing.ForwardRef(annotation)
-    try:
-        return typing_extensions.evaluate_forward_ref(annotation, globals=vars(sys.modules[module]))
-    except Exception:
-        # Only pydantic, which was told of more names, knows what it is: it stays hidden.
-        return Ellipsis
-
-
-def _arguments(parameters: Iterable[Any], args: Iterable[Any]) -> dict[Any, Any]:
-    return dict(zip(parameters, args, strict=False))
-
-
-def _literals(args: Iterable[Any]) -> list[Any]:
-    found: list[Any] = []
-    for arg in args:
-        value = arg
-        if isinstance(value, _ALIASES):
-            found += _literals(get_args(value.__value__))
-        else:
-            found.append(value)
-    return found
-
-
-def _bare(annotation: Any, variables: Mapping[Any, Any]) -> Any:
-    """Return a type without constraints and validators of its own."""
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if isinstance(annotation, typing.TypeVar):
-        return variables.get(annotation, _default(annotation))
-    return annotation
+def _encoded(annotation: Any, encoding: Any, rules: Rules) -> Shape:
+    """Return the shape of a string that stands for another value, such as Base64."""
+    encoder = getattr(encoding, "encoder", None)
+    if encoder is None or not encoder.__module__.startswith("pydantic."):
+        # The user's own code reads it, or what is in it has validators of its own.
+        return HIDDEN
+    return LeafShape(Annotated[annotation, encoding], strict=rules.strict)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from .._types import JSONObject
 from ._pieces import Place
+from ._sameness import is_same
 from ._shapes import (
     ANY,
     HIDDEN,
@@ -36,6 +37,7 @@ class Frame:
         arrived: the names of the members that have something to show; of a set, its items.
         is_shown: whether a partial shows it.
         is_kept: whether its children are kept: it is shown, or a union that waits has it.
+        is_repeated: whether the open member has come before: the last one counts.
         key: the name of the member that is open, None where nothing is shown of it.
         json_key: its key as it was written.
         child: the shape of the child that is open, or comes next.
@@ -52,6 +54,7 @@ class Frame:
         "child",
         "children",
         "is_kept",
+        "is_repeated",
         "is_shown",
         "items",
         "json_key",
@@ -78,6 +81,7 @@ class Frame:
         self.items: Items | None = None
         self.members: Members = _ANY_MEMBERS
         self.children: Any
+        self.is_repeated = False
         self._ranks: dict[Any, int] = {}
         if is_list:
             self.items = shape if isinstance(shape, Items) else _ANY_ITEMS
@@ -127,17 +131,13 @@ class Frame:
         self.key, self.child = members.member(json_key)
         if members.ranks:
             self._rank(json_key, members.ranks)
+        self.is_repeated = self.key in self.arrived
         if self.waiting is not None:
             self.raw[json_key] = MISSING
 
-    @property
-    def is_repeated(self) -> bool:
-        """Whether the open member has come before: the last one counts."""
-        return self.items is None and self.key in self.arrived
-
     def replaces(self, beginning: Any) -> bool:
         """Whether a repeated member, as it begins, differs from what stood in its place."""
-        return not _same(self.children[self.key], beginning)
+        return not is_same(self.children[self.key], beginning)
 
     def put(self, shown: Any) -> bool:
         """Take a child that is whole; return whether the container is another one than before.
@@ -161,6 +161,7 @@ class Frame:
 
     def _put_member(self, shown: Any) -> bool:
         key, children = self.key, self.children
+        self.is_repeated = False
         if key is None:
             return False
         if shown is MISSING:
@@ -174,7 +175,7 @@ class Frame:
                 children[key] = empty[key]
             return before is not None or key not in empty
         if key in self.arrived:
-            is_new = not _same(children[key], shown)
+            is_new = not is_same(children[key], shown)
         else:
             is_new = shown is not None or not self.members.has_none
         children[key] = shown
@@ -222,11 +223,3 @@ class Frame:
 
 _ANY_MEMBERS = DictMembers(ANY)
 _ANY_ITEMS = Items(ANY)
-
-
-def _same(a: Any, b: Any) -> bool:
-    try:
-        return type(a) is type(b) and bool(a == b)
-    except Exception:
-        # Only a type of the user's compares so; then it is taken for another value.
-        return False

@@ -13,6 +13,7 @@ from typing import Any, Final
 from ._beginning import Beginning
 from ._frame import Frame
 from ._pieces import Pieces, Place
+from ._sameness import is_same
 from ._shapes import HIDDEN, MISSING, Shape, Undecided
 from ._strings import OpenString
 
@@ -88,8 +89,10 @@ class JSONReader:
         "_credit",
         "_due",
         "_end",
+        "_is_repeated",
         "_item_frame",
         "_items",
+        "_made",
         "_root",
         "_scalar",
         "_scalar_length",
@@ -121,6 +124,8 @@ class JSONReader:
         self._certain = False
         self._changed = False
         self._due = False
+        self._is_repeated = False
+        self._made: Any = MISSING
         self._credit = 0
         self._text = Pieces()
         self._begin: Place | None = None
@@ -151,6 +156,12 @@ class JSONReader:
         """Return what has arrived as a value that nothing changes later; MISSING for nothing."""
         self._due = False
         self._credit = 0
+        if self._is_repeated:
+            self._is_repeated = any(frame.is_repeated for frame in self._stack)
+        self._made = self._snapshot()
+        return self._made
+
+    def _snapshot(self) -> Any:
         if self.done:
             return self._value
         if not self._certain:
@@ -177,10 +188,18 @@ class JSONReader:
         self._credit += len(text) * PAYS
         self._read(text)
         self._due = self._due or (self._changed and self._certain)
-        return self._due and self._credit >= self._cost()
+        return self._due and self._credit >= self._cost() and self._is_news()
 
     def close(self) -> bool:
         """Take note that the text has ended; return whether there is something left to show."""
+        return self._due and self._is_news()
+
+    def _is_news(self) -> bool:
+        """Whether a partial that is due differs from the one before."""
+        if self._is_repeated:
+            # A key has come again, perhaps with the value that it had. Looking costs a snapshot.
+            self._credit = 0
+            self._due = not is_same(self._made, self._snapshot())
         return self._due
 
     def _cost(self) -> int:
@@ -316,6 +335,7 @@ class JSONReader:
         elif string.closed:
             frame = self._stack[-1]
             frame.begin_member(string.so_far())
+            self._is_repeated = self._is_repeated or frame.is_repeated
             self._state = _COLON
             if frame.waiting is not None:
                 self._decide(frame)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Annotated, Any, Final, TypeAlias, cast
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic_core import to_json
 
 from .._types import JSONObject
@@ -182,7 +182,7 @@ class TextShape(Shape):
     """A string.
 
     Args:
-        convert: shows what is not a string as one, where the model's configuration allows it.
+        convert: makes a string of JSON that is none, where the model's configuration allows it.
     """
 
     grows = True
@@ -193,7 +193,7 @@ class TextShape(Shape):
     def leaf(self, value: Any) -> Any:
         if type(value) is str:
             return value
-        return MISSING if self._convert is None else _quietly(self._convert, value)
+        return MISSING if self._convert is None else _from_json(self._convert, value)
 
 
 class ScalarShape(Shape):
@@ -208,15 +208,22 @@ class ScalarShape(Shape):
 
 
 class LeafShape(Shape):
-    """A type of the standard library or of pydantic that is built of a whole JSON value."""
+    """A type of the standard library or of pydantic that is built of a whole JSON value.
 
-    def __init__(self, annotation: Any, *, strict: bool) -> None:
+    Args:
+        annotation: the type.
+        strict: whether a value has to be of its type in JSON already.
+        first_fits: whether the first member of a union that takes a value has it.
+    """
+
+    def __init__(self, annotation: Any, *, strict: bool, first_fits: bool = False) -> None:
+        if first_fits:
+            annotation = Annotated[annotation, Field(union_mode="left_to_right")]
         config = ConfigDict(arbitrary_types_allowed=True, strict=strict)
         self._convert = TypeAdapter[Any](annotation, config=config).validate_json
 
     def leaf(self, value: Any) -> Any:
-        # JSON has rules of its own: a string is a date there even where validation is strict.
-        return _quietly(lambda whole: self._convert(to_json(whole)), value)
+        return _from_json(self._convert, value)
 
 
 class ChoiceShape(Shape):
@@ -224,7 +231,7 @@ class ChoiceShape(Shape):
 
     Args:
         values: the values.
-        convert: makes a JSON value one of the kind that they have, as for an enum of numbers.
+        convert: makes one of them of a JSON value that is none, as validation takes `true` for 1.
         plain: an enum's member is shown as its value.
     """
 
@@ -236,10 +243,15 @@ class ChoiceShape(Shape):
         plain: bool = False,
     ) -> None:
         self._convert = convert
-        self._known: dict[tuple[type, Any], Any] = {}
-        for value in values:
-            raw = value.value if isinstance(value, enum.Enum) else value
-            self._known[(type(raw), raw)] = raw if plain else value
+        self._plain = plain
+        values = list(values)
+        raws = [_value_of(value) for value in values]
+        # What is a list or an object in JSON is not looked up: only scalars come here.
+        self._known: dict[tuple[type, Any], Any] = {
+            (type(raw), raw): raw if plain else value
+            for raw, value in zip(raws, values, strict=True)
+            if is_hashable(raw)
+        }
         self.has_text = any(kind is str for kind, _ in self._known)
 
     def leaf(self, value: Any) -> Any:
@@ -247,9 +259,8 @@ class ChoiceShape(Shape):
         found = self._known.get((kind, value), MISSING)
         if found is not MISSING or self._convert is None:
             return found
-        value = _quietly(self._convert, value)
-        kind = type(cast("object", value))
-        return self._known.get((kind, value), MISSING)
+        found = self._convert(value)
+        return _value_of(found) if self._plain else found
 
     def refuses(self, value: Any) -> bool:
         return self.leaf(value) is MISSING
@@ -331,6 +342,15 @@ def is_hashable(value: object) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _value_of(value: Any) -> Any:
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def _from_json(convert: Callable[[bytes], Any], value: Any) -> Any:
+    # JSON has rules of its own: a string is a date there even where validation is strict.
+    return _quietly(lambda whole: convert(to_json(whole)), value)
 
 
 def _quietly(convert: Callable[[Any], Any], value: Any) -> Any:

@@ -32,17 +32,24 @@ class UnionShape(Undecided):
         scalar: what a whole scalar is shown as.
         nullable: whether null is one of the values.
         tag: the name of the field that tells the objects apart, where one is declared.
+        grows: whether a string may be shown before it is whole; else it may become another value.
     """
 
     def __init__(
-        self, shapes: Sequence[Shape], scalar: Shape, *, nullable: bool, tag: str | None = None
+        self,
+        shapes: Sequence[Shape],
+        scalar: Shape,
+        *,
+        nullable: bool,
+        tag: str | None = None,
+        grows: bool = True,
     ) -> None:
         self._shapes = shapes
         self._scalar = scalar
         self._nullable = nullable
         self._tag = tag
         texts = [shape for shape in shapes if _takes_text(shape)]
-        self.grows = len(texts) == 1 and texts[0].grows
+        self.grows = (grows or len(shapes) == 1) and len(texts) == 1 and texts[0].grows
         self._text = texts[0] if self.grows else HIDDEN
 
     # Looked at when a value begins: the shape of a type that refers to itself is whole by then.
