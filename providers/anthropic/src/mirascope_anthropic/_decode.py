@@ -75,6 +75,7 @@ class AnthropicDecoder(Decoder):
     """Decodes one message, streamed or whole."""
 
     finish_reason_ends: ClassVar[bool] = False
+    text_fields: ClassVar[tuple[str, ...]] = ("text", "thinking")
 
     def __init__(self) -> None:
         self._begun = False

@@ -64,6 +64,8 @@ class ChatDecoder(Decoder):
 
     done_sentinel: ClassVar[bytes | None] = b"[DONE]"
     finish_reason_ends: ClassVar[bool] = True
+    text_fields: ClassVar[tuple[str, ...]] = ("content", *THINKING_FIELDS)
+    ignored_fields: ClassVar[tuple[str, ...]] = ("obfuscation",)
 
     def __init__(self) -> None:
         self._id: str | None = None

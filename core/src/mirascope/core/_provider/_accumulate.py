@@ -99,16 +99,20 @@ class Accumulator:
                 # Here and not in the delta, which would cost a call for every word of an answer.
                 if type(text) is not str:
                     raise TypeError(f"text is of the type {text.__class__.__name__!r}, not 'str'")
-                block = self._open
-                if block is None or block.kind != "text" or block.key != delta.block:
-                    block = self._block("text", delta.block)
-                block.append(text)
+                self.say("text", delta.block, text)
             elif calls := self._APPLY[type(delta)](self, delta):
                 if completed is None:
                     completed = calls
                 else:
                     completed += calls
         return completed
+
+    def say(self, kind: BlockKind, key: Hashable, text: str) -> None:
+        """Take in text of a block, as `add` does for a delta of its own."""
+        block = self._open
+        if block is None or block.kind != kind or block.key != key:
+            block = self._block(kind, key)
+        block.append(text)
 
     def open_call(self, key: Hashable) -> Block | None:
         """Return the block of the call of a `ToolCallDelta`, as long as it is not complete."""
@@ -191,7 +195,7 @@ class Accumulator:
         return block
 
     def _thinking(self, delta: ThinkingDelta) -> None:
-        self._block("thinking", delta.block).append(delta.text)
+        self.say("thinking", delta.block, delta.text)
 
     def _refusal(self, delta: RefusalDelta) -> None:
         self._block("refusal", None).append(delta.text)

@@ -9,7 +9,7 @@ from typing import ClassVar, cast
 from pydantic_core import from_json
 
 from .._types import JSONObject
-from ._deltas import Delta
+from ._deltas import Delta, TextDelta, ThinkingDelta
 
 
 class Decoder(ABC):
@@ -28,6 +28,29 @@ class Decoder(ABC):
 
     finish_reason_ends: ClassVar[bool] = False
     """Whether a finish reason counts as the protocol's own end where the body then stops."""
+
+    text_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields whose string is all that the event says, such as `("content",)`; a promise.
+
+    Where `decode` made one text or thinking delta of an event, and its text stands in one of these,
+    an event that is otherwise byte for byte the same means the same, of its own text. The events
+    that follow and differ in nothing else are then not parsed and not given to `decode`: most of a
+    long answer, which takes half of the time. Only the class that states it promises it: a subclass
+    that decodes as the class above does states it again.
+    """
+
+    ignored_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields in which such events may differ, because they mean nothing: counters, padding."""
+
+    def repeated(self, delta: TextDelta | ThinkingDelta, text: str) -> None:  # noqa: B027 - most keep no text
+        """Take note of an event that was not given to `decode` (`text_fields`).
+
+        For a decoder that keeps the text that it has seen.
+
+        Args:
+            delta: what the last event meant that was given to `decode`.
+            text: the text that this one has in place of that one's.
+        """
 
     def parse(self, data: bytes) -> JSONObject:
         """Return an event's data as the object that `decode` takes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Self, cast
 
+from pydantic_core import from_json
 from typing_extensions import TypeVar
 
 from .._prices._usage import Usage
@@ -22,7 +23,9 @@ from .._provider._provider import Provider
 from .._types import JSONObject
 from ._guard import made_of_answer
 
+_new = object.__new__
 ChunkObjectT = TypeVar("ChunkObjectT", default=Any, covariant=True)
+ChunkT = TypeVar("ChunkT", bound="BaseCallResponseChunk[Any]")
 
 
 class Unbuilt:
@@ -45,8 +48,6 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
 
     Attributes:
         content: the chunk's text, `""` without any.
-        deltas: what the event means, in core's vocabulary.
-        data: the event's JSON object as it was received.
 
     Args:
         deltas: what the event means.
@@ -57,9 +58,13 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
             is and no usage is understood.
     """
 
-    __slots__ = ("_object", "_provider", "_raw", "content", "data", "deltas")
+    __slots__ = ("_data", "_deltas", "_object", "_provider", "_raw", "_repeated", "content")
 
     content: str
+    _data: JSONObject | None
+    _deltas: Sequence[Delta] | None
+    # Of a repeated event: the deltas of the one that it repeats, and its own text.
+    _repeated: tuple[Sequence[Delta], str]
 
     def __init__(
         self,
@@ -69,8 +74,8 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         obj: Any = None,
         provider: Provider | None = None,
     ) -> None:
-        self.deltas = deltas
-        self.data = data
+        self._deltas = deltas
+        self._data = data
         self._raw = raw
         self._object = obj
         self._provider = provider
@@ -78,6 +83,31 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
             self.content = deltas[0].text
         else:
             self.content = "".join(d.text for d in deltas if type(d) is TextDelta)
+
+    @property
+    def deltas(self) -> Sequence[Delta]:
+        """What the event means, in core's vocabulary."""
+        if self._deltas is None:
+            known, text = self._repeated
+            delta = cast("TextDelta | ThinkingDelta", known[0])
+            made = type(delta)(text, delta.block)
+            self._deltas = (made,) if type(known) is tuple else [made]
+        return self._deltas
+
+    @deltas.setter
+    def deltas(self, deltas: Sequence[Delta]) -> None:
+        self._deltas = deltas
+
+    @property
+    def data(self) -> JSONObject:
+        """The event's JSON object as it was received."""
+        if self._data is None:
+            self._data = cast("JSONObject", from_json(cast("bytes", self._raw)))
+        return self._data
+
+    @data.setter
+    def data(self, data: JSONObject) -> None:
+        self._data = data
 
     def __str__(self) -> str:
         return self.content
@@ -171,3 +201,32 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
 
     def _raw_usage(self) -> JSONObject | None:
         return next((d.usage for d in reversed(self.deltas) if type(d) is UsageDelta), None)
+
+
+def is_made_plainly(chunk_class: type[BaseCallResponseChunk[Any]]) -> bool:
+    """Whether nothing but this module has a say in how the class's chunks are made."""
+    base = BaseCallResponseChunk
+    return chunk_class.__init__ is base.__init__ and chunk_class.__new__ is base.__new__
+
+
+def repeated_chunk(
+    chunk_class: type[ChunkT],
+    deltas: Sequence[Delta],
+    text: str,
+    content: str,
+    raw: bytes,
+    unbuilt: Unbuilt | None,
+    provider: Provider | None,
+) -> ChunkT:
+    """Return the chunk of an event that has the one delta of a known one, with another text.
+
+    Its deltas and its JSON are made when they are read. For classes that are made plainly.
+    """
+    chunk: Any = _new(chunk_class)
+    chunk._deltas = chunk._data = None
+    chunk._repeated = deltas, text
+    chunk._raw = raw
+    chunk._object = unbuilt
+    chunk._provider = provider
+    chunk.content = content
+    return cast("ChunkT", chunk)

@@ -22,11 +22,15 @@ class SSEFramer:
         max_event_bytes: the largest event that is accepted.
         error_field: a field of the server's own, such as `"error"`, whose value is an error object:
             the value is handed on as the stray text, without the field's name.
+
+    Attributes:
+        max_event_bytes: the largest event that is accepted.
+        is_between: whether the next byte begins an event, with nothing to remember from before.
     """
 
     __slots__ = (
-        *("_bom", "_data", "_error_field", "_known_name", "_line", "_name", "_plain", "_skip_lf"),
-        "_stray",
+        *("_bom", "_data", "_error_field", "_known_name", "_line", "_name", "_skip_lf"),
+        *("_stray", "is_between", "max_event_bytes"),
     )
 
     def __init__(
@@ -35,8 +39,8 @@ class SSEFramer:
         self._error_field = None if error_field is None else error_field.encode()
         self._bom: bytes | None = b""
         self._skip_lf = False
-        # Whether the next byte begins an event, with nothing to remember from before.
-        self._plain = False
+        self.is_between = False
+        self.max_event_bytes = max_event_bytes
         self._line = PendingBytes(max_event_bytes)
         self._name: str | None = None
         # The last name of an event, as it came and as text: most events have the one before's.
@@ -46,15 +50,13 @@ class SSEFramer:
 
     def feed(self, piece: bytes, /) -> list[Event]:
         """Take the next bytes and return the events that they complete."""
+        event = self.whole_event(piece)
+        if event is not None:
+            return [event]
         # No event is larger than the read that it came in.
-        small = len(piece) <= self._line.limit
-        if self._plain and small and piece.endswith(_ENDS):
-            # The quick way: one event in one read, as most servers send them.
-            event = self._whole(piece[:-2] if piece[-2] == 10 else piece[:-4])
-            if event is not None:
-                return [event]
+        small = len(piece) <= self.max_event_bytes
         events: list[Event] = []
-        if not self._plain or 13 in piece:
+        if not self.is_between or 13 in piece:
             if self._bom is not None:
                 piece = self._without_bom(piece)
             if self._skip_lf or 13 in piece:
@@ -73,10 +75,19 @@ class SSEFramer:
             for line in block.split(b"\n"):
                 self._take_line(line, events)
             self._dispatch(events)
-        self._plain = not rest and self._bom is None and not self._skip_lf
+        self.is_between = not rest and self._bom is None and not self._skip_lf
         if rest:
             self._feed_lines(rest, events)
         return events
+
+    def whole_event(self, piece: bytes) -> Event | None:
+        """Return the event that the next bytes are, as most servers send them; None otherwise.
+
+        This is the quick way through `feed`: what it returns is fed, and nothing else is.
+        """
+        if self.is_between and piece.endswith(_ENDS) and len(piece) <= self.max_event_bytes:
+            return self._whole(piece[:-2] if piece[-2] == 10 else piece[:-4])
+        return None
 
     def end(self) -> list[Event]:
         """Return the event that no blank line closed, if there is one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from mirascope.core import (
     BlockDelta,
@@ -58,6 +58,8 @@ class ResponsesDecoder(Decoder):
 
     done_sentinel: ClassVar[bytes | None] = b"[DONE]"
     done_sentinel_ends: ClassVar[bool] = False
+    text_fields: ClassVar[tuple[str, ...]] = ("delta",)
+    ignored_fields: ClassVar[tuple[str, ...]] = ("sequence_number", "obfuscation")
 
     def __init__(self) -> None:
         self._items: list[_Item] = []
@@ -88,6 +90,10 @@ class ResponsesDecoder(Decoder):
         if failure is None:
             return None if is_keep_alive(kind) or is_keep_alive(event) else _NO_DELTAS
         return [failure]
+
+    @override
+    def repeated(self, delta: TextDelta | ThinkingDelta, text: str) -> None:
+        self._items[cast("int", delta.block)].said.append(text)
 
     @override
     def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
