@@ -162,6 +162,15 @@ def peers(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def notebooks(session: nox.Session) -> None:
+    """What a real Jupyter kernel shows of streams and answers."""
+    session.install("--no-sources", "-e", "core[testing]", "-e", "providers/compatible")
+    session.install("nbclient==0.11.0", "ipykernel==7.4.0", "pytest>=9", "hypothesis>=6.150")
+    # Jupyter brings warnings of its own.
+    session.run("pytest", "-W", "ignore", "tests/notebooks", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def secrets(session: nox.Session) -> None:
     """Every attempt to see a key: each provider, place, echo and way of calling; five minutes."""
     install_workspace(session)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from types import FrameType
 
 import pytest
 from mirascope.core import (
@@ -212,3 +214,27 @@ def test_text_costs_linear_time(read: bool) -> None:
 
     small = min(seconds(5_000) for _ in range(3))
     assert seconds(40_000) < 30 * small
+
+
+@pytest.mark.parametrize("looks", ["while another reads", "while two others do"])
+def test_who_looks_at_the_text_loses_nothing_of_it(looks: str) -> None:
+    answer = taken(TextDelta("one "), TextDelta("two "))
+    seen: list[str] = []
+
+    def other_threads(frame: FrameType, event: str, function: object) -> None:
+        # They run just where the interpreter may switch to them: behind a join.
+        if event == "c_return" and getattr(function, "__name__", "") == "join":
+            sys.setprofile(None)
+            answer.add([TextDelta("three ")])
+            if looks == "while two others do":
+                seen.append(answer.text)
+                answer.add([TextDelta("four ")])
+
+    sys.setprofile(other_threads)
+    try:
+        assert answer.text.startswith("one two ")
+    finally:
+        sys.setprofile(None)
+    whole = "one two three four " if seen else "one two three "
+    assert answer.text == whole
+    assert seen in ([], ["one two three "])

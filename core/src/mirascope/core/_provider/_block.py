@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable
 from typing import Any, Final, Literal, TypeAlias, cast
 
@@ -15,6 +16,7 @@ _NOTHING: Final = ("", "{}")
 
 _JOINED: Final = (str, list, dict)
 """The kinds of values that go on from event to event."""
+_JOINING: Final = threading.Lock()
 
 
 class Block:
@@ -73,9 +75,16 @@ class Block:
     @property
     def text(self) -> str:
         """The block's text: for a tool call, its arguments as JSON text."""
-        if len(self._parts) > 1:
-            self._parts = ["".join(self._parts)]
-        return self._parts[0] if self._parts else ""
+        parts = self._parts
+        count = len(parts)
+        if count > 1 and _JOINING.acquire(blocking=False):
+            # One thread may look while another reads on: what is appended meanwhile stays, and only
+            # one of those who look puts the whole in the place of its parts.
+            try:
+                parts[:count] = ["".join(parts[:count])]
+            finally:
+                _JOINING.release()
+        return parts[0] if len(parts) == 1 else "".join(parts)
 
     @property
     def has_no_arguments(self) -> bool:

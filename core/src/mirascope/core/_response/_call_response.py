@@ -14,6 +14,7 @@ from .._request._prepared import PreparedCall
 from .._state import StreamState
 from .._tools._base_tool import BaseTool
 from ._call_result import CallResult
+from ._notebook import markdown
 from ._picture import StreamPicture
 
 ResponseObjectT = TypeVar("ResponseObjectT", default=Any, covariant=True)
@@ -78,7 +79,7 @@ class BaseCallResponse(CallResult, Generic[ResponseObjectT]):
         return f"<{type(self).__name__} {self.provider}/{self.model} {self.content!r}>"
 
     def _repr_markdown_(self) -> str:
-        return self.content
+        return markdown(self)
 
     def picture(self) -> StreamPicture:
         """Return the answer as data that can be pickled and copied."""

@@ -36,6 +36,7 @@ from ._call_response import BaseCallResponse
 from ._call_response_chunk import BaseCallResponseChunk
 from ._call_result import CallResult
 from ._failures import hide_in_answer, opening_failure, shown
+from ._notebook import Shown, markdown
 from ._picture import StreamPicture
 from ._reader import ResponseReader
 
@@ -52,6 +53,7 @@ class StreamBase(CallResult, Generic[ChunkT]):
 
     _lease_class: ClassVar[type[Lease | AsyncLease]]
     _ending: tuple[StreamState, MirascopeError | None, float] | None = None
+    _shown: Shown | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -98,9 +100,15 @@ class StreamBase(CallResult, Generic[ChunkT]):
         )
 
     def _repr_markdown_(self) -> str:
-        # What has arrived: looking at a stream sends and reads nothing.
-        state = "" if self.state is StreamState.COMPLETED else f"*{self.state}*"
-        return "\n\n".join(part for part in (self.content, state) if part)
+        return markdown(self)
+
+    def _ipython_display_(self) -> None:
+        # IPython asks here first, and where this is not implemented for the line above.
+        if self.state.ended:
+            raise NotImplementedError
+        shown = self._shown or Shown()
+        shown.add(self)
+        self._shown = shown
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         # copy and pickle come here: a copy would be a second reader of one connection.
@@ -227,6 +235,8 @@ class StreamBase(CallResult, Generic[ChunkT]):
         self._begun = True
         if self._call.timeouts:
             self._deadlines = Deadlines(time.monotonic(), **self._call.timeouts)
+        if self._shown is not None:
+            self._shown.begin(self)
         _observers.stream_started(self)
         return self._ending is None
 
@@ -246,15 +256,16 @@ class StreamBase(CallResult, Generic[ChunkT]):
             return
         if self._call.recorder is not None:
             self._call.recorder.ended(state, error)
-        if not self._begun:
-            # Nobody was told of a beginning.
-            return
-        if error is None:
-            _observers.stream_finished(self)
-        else:
-            _observers.stream_failed(self, error)
-        if self._lease.source is not None:
-            _observers.call_finished(self)
+        if self._begun:
+            # Else nobody was told of a beginning.
+            if error is None:
+                _observers.stream_finished(self)
+            else:
+                _observers.stream_failed(self, error)
+            if self._lease.source is not None:
+                _observers.call_finished(self)
+        if self._shown is not None:
+            self._shown.end(self)
 
     def _end_of_body(self) -> MirascopeError | None:
         """The body was read to its end: complete the stream, or return why it is not complete."""
