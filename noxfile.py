@@ -139,6 +139,12 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def matrix(session: nox.Session) -> None:
+    """Every fault, at three places of an answer, with every provider; its table is in the docs."""
+    trial(session, "matrix")
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def states(session: nox.Session) -> None:
     """Every public attribute in every state, and every error through pickle and deepcopy."""
     trial(session, "states")

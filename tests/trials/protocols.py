@@ -51,19 +51,23 @@ class Protocol:
 
     def ask(self, name: str, *, asynchronous: bool = False, **options: Any) -> Any:
         """Return a stream, or what to await for one, of the answer that has this name."""
+        return self.call(f"name={name};", asynchronous=asynchronous, stream=True, **options)
+
+    def call(self, text: str = "Hi", *, asynchronous: bool = False, **options: Any) -> Any:
+        """Return what a call returns, or what to await for it."""
         package = importlib.import_module(f"mirascope_{self.provider}")
         decorate: Any = package.call_async if asynchronous else package.call
         if asynchronous:
 
             async def hello() -> str:
-                return f"name={name};"
+                return text
 
         else:
 
             def hello() -> str:  # type: ignore[misc]
-                return f"name={name};"
+                return text
 
-        return decorate("model-1", stream=True, **{**self.options, **options})(hello)()
+        return decorate("model-1", **{**self.options, **options})(hello)()
 
     def client(
         self, url: str, *, asynchronous: bool = False, connections: int | None = None

@@ -64,6 +64,19 @@ def dialled_to_stopped() -> Iterator[tuple[Server, socket.socket]]:
         yield server, sock
 
 
+def test_a_client_that_leaves_a_full_connection_is_noticed(tls: bool) -> None:
+    """The kernel keeps what nobody will read, so that nothing more can ever be written."""
+    for _ in range(10):
+        with Server(streamed(*[b"x" * 65536] * 200), tls=tls) as server:
+            with dialled(server) as sock:
+                sock.sendall(GET)
+                server.wait_requests(1)
+                time.sleep(0.05)
+                sock.recv(4096)
+                sock.shutdown(socket.SHUT_RDWR)
+            server.wait_closed(0, seconds=1)
+
+
 def test_a_script_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mirascope.core.testing._server._JOIN", 0.1)
     release = threading.Event()

@@ -188,3 +188,11 @@ def test_lines_are_bounded_at_any_cut(line: bytes, cut: int) -> None:
     elif len(line) < 32:
         events = framed(LineFramer(32), pieces)
         assert events == [(None, data) for data in (b"{}", line, b"{}") if data]
+
+
+@pytest.mark.parametrize("rest", [b"d", b"da", b"dat", b"e", b"even", b"i", b"retr"])
+@pytest.mark.parametrize("before", [b"", b"data: {}\n\n", b"data: {}\n"])
+def test_a_field_s_name_that_was_cut_is_nobody_s_text(before: bytes, rest: bytes) -> None:
+    framer = SSEFramer()
+    events = framer.feed(before + rest) + framer.end()
+    assert events == ([(None, b"{}")] if before else [])

@@ -223,6 +223,24 @@ async def test_a_recorded_http_error(way: Way, serve: Any, path: Any) -> None:
             await way.items(await way.ask(client))
 
 
+@pytest.mark.parametrize(
+    ("error", "error_class", "status"),
+    [
+        ({"code": 503, "message": "busy", "status": "UNAVAILABLE"}, ProviderServerError, 503),
+        ({"code": "overloaded", "message": "busy"}, ProviderServerError, 500),
+        ({"code": 429, "message": "busy"}, RateLimitError, 429),
+    ],
+)
+async def test_a_failure_under_status_200_is_the_failure_it_reports(
+    way: Way, serve: Any, error: dict[str, Any], error_class: type[APIError], status: int
+) -> None:
+    """The SDK alone makes an empty answer of it."""
+    async with way.client(serve(whole({"error": error}))) as client:
+        with pytest.raises(error_class, match="busy") as caught:
+            await way.ask(client, stream=False)
+    assert caught.value.status == status
+
+
 async def test_a_key_that_is_refused(way: Way, serve: Any) -> None:
     reason = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
     body = google_error(400, "INVALID_ARGUMENT", f"API key not valid: {KEY}", reason)

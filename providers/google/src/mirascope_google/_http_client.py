@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mirascope.core import bound_body, bound_error
+from mirascope.core.json import as_object
 
 
 class BoundedClient:
@@ -37,6 +38,7 @@ class BoundedClient:
                 response.read()
             finally:
                 response.close()
+            _refuse(response)
         return response
 
     def _options(self) -> dict[str, Any]:
@@ -65,11 +67,29 @@ class AsyncBoundedClient(BoundedClient):
                 await response.aread()
             finally:
                 await response.aclose()
+            _refuse(response)
         return response
 
     async def request(self, method: str, url: str, **parts: Any) -> Any:
         """Build and send a request that is not streamed, as the SDK does in one step."""
         return await self.send(self._client.build_request(method, url, **parts))
+
+
+def _refuse(response: Any) -> None:
+    """Give a failure that came with status 200 the status that it reports.
+
+    Gateways send such ones, and the SDK would make an empty answer of it.
+    """
+    if response.status_code != 200 or b'"error"' not in response.content:
+        return
+    try:
+        error = as_object(as_object(response.json()).get("error"))
+    except ValueError:
+        return
+    if error:
+        code = error.get("code")
+        refused = isinstance(code, int) and 400 <= code < 600
+        response.status_code = code if refused else 500
 
 
 def bounded_clients(api_client: Any, max_bytes: int) -> tuple[Any, Any]:

@@ -15,7 +15,6 @@ import time
 
 from ._records import ReceivedRequest
 
-_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 # poll() has no limit on the numbers of descriptors; select() fails from 1024 on.
 _Selector: type[selectors.BaseSelector] = getattr(
     selectors, "PollSelector", selectors.SelectSelector
@@ -43,9 +42,9 @@ class Link:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
-        self._ready = {_READ: _Selector(), _WRITE: _Selector()}
-        for events, selector in self._ready.items():
-            selector.register(sock, events)
+        self._readable, self._any = _Selector(), _Selector()
+        self._readable.register(sock, selectors.EVENT_READ)
+        self._any.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
         self._received = bytearray()
         self._tls: ssl.SSLObject | None = None
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -101,7 +100,7 @@ class Link:
             ClientLeft: the client closed.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
-        while self._poll(_READ, deadline):
+        while self._poll(deadline):
             self._fill()
 
     def receive(self, number: int) -> ReceivedRequest:
@@ -185,7 +184,7 @@ class Link:
 
     def _fill(self) -> None:
         """Read what is there; wait until something is."""
-        self._poll(_READ, None)
+        self._poll(None)
         try:
             data = self._socket.recv(_BYTES)
         except BlockingIOError:
@@ -220,11 +219,14 @@ class Link:
                 try:
                     left = left[self._socket.send(left) :]
                 except BlockingIOError:
-                    self._poll(_WRITE, None)
+                    # A client that leaves a full connection makes it readable, not writable.
+                    for _, events in self._any.select():
+                        if events & selectors.EVENT_READ:
+                            self._fill()
                 except OSError as error:
                     raise ClientLeft from error
 
-    def _poll(self, events: int, deadline: float | None) -> bool:
-        """Wait until the socket is ready, and return True, or until the deadline."""
+    def _poll(self, deadline: float | None) -> bool:
+        """Wait until there is something to read, and return True, or until the deadline."""
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        return bool(self._ready[events].select(left))
+        return bool(self._readable.select(left))

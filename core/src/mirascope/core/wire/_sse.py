@@ -13,6 +13,7 @@ from ._framer import MAX_EVENT_BYTES, STRAY, Event, PendingBytes
 
 _BOM = b"\xef\xbb\xbf"
 _ENDS = (b"\n\n", b"\r\n\r\n")
+_FIELDS = (b"data", b"event", b"id", b"retry")
 
 
 class SSEFramer:
@@ -95,7 +96,9 @@ class SSEFramer:
         if self._bom:
             self._line.add(self._bom)
         self._bom = None
-        if line := self._line.take():
+        line = self._line.take()
+        # A body may be cut inside of a field's name, which is no text of anybody's.
+        if line and not any(field.startswith(line) and field != line for field in _FIELDS):
             self._take_line(line, events)
         self._dispatch(events)
         return events
