@@ -58,7 +58,7 @@ class AsyncBoundedClient(BoundedClient):
 
     __slots__ = ()
 
-    async def send(self, request: Any, *, stream: bool = False) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+    async def send(self, request: Any, *, stream: bool = False) -> Any:
         """Send a request; the SDK's asynchronous streams come through here."""
         response = await self._client.send(request, stream=True, **self._options())
         self._bound(response, stream)
