@@ -388,6 +388,18 @@ async def test_the_sdks_own_error_in_its_own_loop(way: Way, serve: Any) -> None:
     assert type(found.__cause__).__name__ == "ServerError"
 
 
+@pytest.mark.parametrize("before", ["", "One "])
+@pytest.mark.parametrize("sent", ["boom", None])
+async def test_an_error_that_the_sdk_cant_read(
+    way: Way, serve: Any, before: str, sent: Any
+) -> None:
+    events = [event(response(before))] if before else []
+    server = serve(streamed(*events, event({"error": sent})))
+    async with way.client(server) as client:
+        with pytest.raises(StreamDecodeError, match="can't read the error that the server sent"):
+            await way.items(await way.ask(client, sdk_iteration=True))
+
+
 async def test_an_error_after_a_finish_reason_is_an_error(way: Way, serve: Any) -> None:
     error = google_error(499, "CANCELLED", "cancelled")
     server = serve(streamed(event(response("One ", finish="STOP")), event(error)))

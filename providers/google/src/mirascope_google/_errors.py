@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from traceback import walk_tb
 from typing import Any, Final, cast
 
 from google.auth.exceptions import GoogleAuthError
@@ -14,6 +15,7 @@ from mirascope.core import (
     BadRequestError,
     JSONObject,
     MirascopeError,
+    StreamDecodeError,
     StreamProviderError,
     UsageError,
     error_from_status,
@@ -23,6 +25,9 @@ from pydantic import ValidationError
 
 _NO_CREDENTIALS: Final = re.compile(r"No API key|API key must be")
 """What the SDK's `ValueError` says where there is nothing to authenticate with."""
+
+_READS_RESPONSES: Final = (GoogleAPIError.__module__, "google.genai._api_client")
+"""The SDK's modules that read what the server sent; arguments are looked at in others."""
 
 
 def map_error(error: Exception) -> APIError | None:
@@ -37,13 +42,23 @@ def map_error(error: Exception) -> APIError | None:
             for problem in error.errors(include_url=False, include_input=False)
         )
         return BadRequestError(f"the SDK refuses the request: {problems}")
+    if _read_an_error(error):
+        return StreamDecodeError(f"the SDK can't read the error that the server sent: {error}")
     return None
+
+
+def _read_an_error(error: Exception) -> bool:
+    """Whether the SDK failed where it reads responses, whose errors it believes to be Google's."""
+    if not isinstance(error, (AttributeError, LookupError, TypeError)):
+        return False
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__") in _READS_RESPONSES
 
 
 def map_stream_error(error: Exception) -> APIError | None:
     """Return our error for an error that the provider sent inside a response."""
     if not isinstance(error, GoogleAPIError):
-        return None
+        return map_error(error) if _read_an_error(error) else None
     return StreamProviderError(
         _message(error),
         type=error.status,

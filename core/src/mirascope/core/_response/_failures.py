@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Final
 
 from .._causes import chain
 from .._errors import (
@@ -91,10 +92,17 @@ def hide_in_answer(call: PreparedCall, answer: Accumulator, *sent: object) -> No
     )
 
 
+_VALUES: Final = (str, int, float, list, dict, type(None))
+"""What JSON holds."""
+
+
 def _of_client(call: PreparedCall, error: Exception) -> MirascopeError | None:
     """Return the error for a `client=` that is not what the provider needs."""
     client = call.connection.client
     if client is None or not isinstance(error, AttributeError):
+        return None
+    if error.name is not None and isinstance(error.obj, _VALUES):
+        # What was sent was not what the client expected, which is not the client's fault.
         return None
     what = f"the class {client.__name__!r}" if isinstance(client, type) else type(client).__name__
     return UsageError(
