@@ -151,7 +151,8 @@ READMES = [
     *sorted(ROOT.glob("providers/*/README.md")),
 ]
 DOCUMENTS = [*READMES, *PAGES]
-GUIDE = ROOT / "docs" / "plugins.md"  # its files are built and run by tests/plugins/test_guide.py
+# The files of the guide are built and run by tests/plugins/test_guide.py.
+GUIDE = ROOT / "docs" / "plugins.md"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from mirascope.core.plugins._first_party import FIRST_PARTY
 from mirascope.core.plugins._hooks import ProviderHooks
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDE = ROOT / "docs" / "plugins.md"
+GUIDE = ROOT / "docs" / "plugin-reference.md"
 PROVIDERS = sorted(path.parent.name for path in ROOT.glob("providers/*/pyproject.toml"))
 DISTRIBUTIONS = ["core", *(f"providers/{name}" for name in PROVIDERS)]
 

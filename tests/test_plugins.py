@@ -145,7 +145,7 @@ async def test_acme_streams(acme: ModuleType, is_async: bool, serve: Callable[..
     items = await items_of(stream)
 
     chunks = [chunk for chunk, _ in items]
-    assert all(type(chunk) is acme.AcmeCallResponseChunk for chunk in chunks)
+    assert all(type(chunk) is acme.AcmeChunk for chunk in chunks)
     assert "".join(chunk.kind for chunk in chunks) == "MTTTZCUX"
     assert [chunk.content for chunk in chunks if chunk.content] == [
         "Bonjour,",

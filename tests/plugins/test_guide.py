@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
@@ -43,10 +44,11 @@ def test_the_guide_followed_literally_gives_working_plugins(
         return streamed(*answer("Hello, ", "world"))
 
     server = serve(reply)
+    expected_requests = ["beta-1", "org/gamma-1", "acme-large", "acme-large", "acme-large"]
     ours = lab.first_party_wheels()
     made = lab.environment(
         "guide",
-        f"mirascope-core[cli] @ {ours['mirascope-core'].as_uri()}",
+        f"mirascope-core[cli,testing] @ {ours['mirascope-core'].as_uri()}",
         ours["mirascope-compatible"],
     )
     for path, text in FILES.items():
@@ -92,13 +94,45 @@ def test_the_guide_followed_literally_gives_working_plugins(
             printed[command] = done.stdout
     listed = printed["mirascope providers"]
     assert re.search(r"^beta .*mirascope-beta 0\.1\.0 .*\bok$", listed, re.M), listed
+    for name in ("acme", "beta"):
+        assert re.search(r"^\d+ passed", printed[f"pytest -q mirascope-{name}/tests"], re.M)
+        kit = run(f"python -m mirascope.core.testing {name} mirascope-{name}/tests")
+        counted = re.search(rf"^{name}: (\d+) of (\d+)$", kit.stdout, re.M)
+        assert counted is not None, kit.stdout
+        assert counted[1] == counted[2]
+    listed = run("mirascope providers").stdout
+    assert re.search(r"^acme .*mirascope-acme 0\.1\.0 .*\bok$", listed, re.M), listed
     assert printed['mirascope run -m beta/beta-1 "Say hello"'] == "Hello, world\n"
     assert printed['mirascope run -m gamma/org/gamma-1 "Say hello"'] == "Hello, world\n"
     assert printed['mirascope run -m acme/acme-large "Say hello"'] == "Hello, world\n"
-    assert run("python hello.py").stdout == "Hello, world\n{'in': 3, 'out': 5} $0.000046\n"
-    assert [request.json["model"] for request in server.requests] == [
-        "beta-1",
-        "org/gamma-1",
-        "acme-large",
-        "acme-large",
-    ]
+    greeted = run("python hello.py")
+    assert greeted.stdout == "Hello, world\n{'in': 3, 'out': 5} $0.000046\n"
+    assert "acme: 5 tokens\n" in greeted.stderr
+    assert [request.json["model"] for request in server.requests] == expected_requests
+
+
+@pytest.mark.parametrize(("name", "most"), [("beta", 40), ("acme", 150)])
+def test_how_little_there_is_to_write(name: str, most: int) -> None:
+    """Lines of Python without blank ones, comments and docstrings."""
+    written = sum(
+        lines_of(text)
+        for path, text in FILES.items()
+        if path.startswith(f"mirascope-{name}/src/") and path.endswith(".py")
+    )
+    assert 0 < written <= most
+    assert f"| {written} |" in GUIDE
+
+
+def lines_of(code: str) -> int:
+    """How many lines of a module say something to Python."""
+    told = {
+        line
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node.value.value, str)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") and number not in told
+        for number, line in enumerate(code.splitlines(), 1)
+    )

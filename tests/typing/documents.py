@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = {"plugins.md"}
+GUIDES = {"plugins.md", "plugin-reference.md"}
 """Their files are whole distributions, which are checked where they are built."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MYPY = """

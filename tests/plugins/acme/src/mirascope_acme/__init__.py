@@ -1,25 +1,15 @@
 """Acme's language models."""
 
-from mirascope.core import AsyncCall, BaseCallResponse, Call, JSONObject
+from mirascope import core
 
-from ._call_response_chunk import AcmeCallResponseChunk
-from ._decode import AcmeDecoder
 from ._provider import AcmeProvider
-from ._stream import AcmeAsyncStream, AcmeStream
+from ._stream import AcmeAsyncStream, AcmeChunk, AcmeStream
 
-__all__ = [
-    "AcmeAsyncStream",
-    "AcmeCallResponseChunk",
-    "AcmeDecoder",
-    "AcmeProvider",
-    "AcmeStream",
-    "call",
-    "call_async",
-]
+__all__ = ["AcmeAsyncStream", "AcmeChunk", "AcmeProvider", "AcmeStream", "call", "call_async"]
 
 PROVIDER = AcmeProvider()
 
-call = Call[BaseCallResponse[JSONObject], AcmeStream, AcmeAsyncStream](PROVIDER)
+call = core.Call[core.BaseCallResponse[core.JSONObject], AcmeStream, AcmeAsyncStream](PROVIDER)
 """`@acme.call("acme-large", stream=True)`."""
-call_async = AsyncCall[BaseCallResponse[JSONObject], AcmeAsyncStream](PROVIDER)
+call_async = core.AsyncCall[core.BaseCallResponse[core.JSONObject], AcmeAsyncStream](PROVIDER)
 """The same for `async def` functions."""

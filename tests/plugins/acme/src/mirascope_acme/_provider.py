@@ -1,176 +1,99 @@
-"""Acme's API over httpx."""
+"""Acme's API: a call to a request, an answer to a message, and which counter is which."""
 
-from __future__ import annotations
-
-import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, TypeAlias
 
-from mirascope.core import (
-    Accumulator,
-    APIError,
-    AsyncHTTPSource,
-    AsyncSource,
-    AuthenticationError,
-    BaseAsyncStream,
-    BaseCallResponse,
-    BaseStream,
-    BaseTool,
-    CallRequest,
-    ClientCache,
-    Connection,
-    Decoder,
-    FinishReason,
-    HTTPSource,
-    JSONObject,
-    Provider,
-    Request,
-    Source,
-    Usage,
-    error_from_status,
-)
+from mirascope import core
+from mirascope.core.http import HTTPProvider
 from mirascope.core.wire import Framer
-from typing_extensions import override
 
-from . import _request
 from ._decode import AcmeDecoder, AcmeFramer
 from ._stream import AcmeAsyncStream, AcmeStream
-from ._usage import normalize
 
-if TYPE_CHECKING:
-    import httpx
-
-_FINISH_REASONS: Mapping[str, FinishReason] = {
-    "stop": "stop",
-    "length": "length",
-    "calls": "tool_calls",
-}
-
-_CLIENTS: ClientCache[Any, Any] = ClientCache(
-    close=lambda client: client.close(), aclose=lambda client: client.aclose()
-)
+_Results: TypeAlias = Sequence[tuple[core.BaseTool, Any]]
+_REASONS: dict[str, core.FinishReason] = {"stop": "stop", "length": "length", "calls": "tool_calls"}
 
 
-class AcmeProvider(Provider):
-    """Acme. Calls take `base_url=` and `api_key=`; `client=` is one of httpx."""
+class AcmeProvider(HTTPProvider):
+    """Acme. The transport, `base_url=`, `api_key=` and `client=` are those of `HTTPProvider`."""
 
-    name: ClassVar[str] = "acme"
-    api: ClassVar[str] = "lines"
-    stream_class: ClassVar[type[BaseStream[Any]]] = AcmeStream
-    async_stream_class: ClassVar[type[BaseAsyncStream[Any]]] = AcmeAsyncStream
-    response_class: ClassVar[type[BaseCallResponse[Any]]] = BaseCallResponse
-    settings: ClassVar[frozenset[str]] = frozenset({"base_url", "api_key"})
-    prices_package: ClassVar[str | None] = "mirascope_acme"
+    name = "acme"
+    api = "lines"
+    base_url = "https://api.acme.example"
+    base_url_env = "ACME_BASE_URL"
+    api_key_env = "ACME_API_KEY"
+    path = "/v1/answers"
+    stream_class = AcmeStream
+    async_stream_class = AcmeAsyncStream
+    response_class = core.BaseCallResponse
+    prices_package = "mirascope_acme"
 
     # 1. request
 
-    @override
-    def prepare(self, request: CallRequest) -> Request:
-        return _request.prepare(request)
+    def prepare(self, request: core.CallRequest) -> core.Request:
+        messages = [_message(message) for message in request.messages]
+        body = {"model": request.model, "messages": messages, **request.call_params}
+        if request.tools:
+            body["tools"] = [
+                {"name": t.tool_name(), "about": t.tool_description(), "takes": t.tool_parameters()}
+                for t in request.tools
+            ]
+        return core.Request(messages=messages, kwargs={**body, "stream": request.stream})
 
-    @override
-    def message_param(self, answer: Accumulator) -> dict[str, Any]:
-        return _request.message_param(answer)
+    def message_param(self, answer: core.Accumulator) -> dict[str, Any]:
+        calls = _calls(answer)
+        return {"role": "assistant", "text": answer.text, **({"calls": calls} if calls else {})}
 
-    @override
-    def tool_message_params(self, results: Sequence[tuple[BaseTool, Any]]) -> list[dict[str, Any]]:
-        return _request.tool_message_params(results)
+    def tool_message_params(self, results: _Results) -> list[dict[str, Any]]:
+        return [
+            {"role": "tool", "call": tool.tool_call.id, "text": tool.result_text(output)}
+            for tool, output in results
+        ]
 
-    # 2. open
+    # 2. open: `HTTPProvider` sends the request; what is Acme's own are the key and the errors
 
-    @override
-    def open(self, request: Request, connection: Connection) -> Source:
-        client = _CLIENTS.sync(connection, _client, key="all")
-        response = client.send(_http_request(client, request, connection), stream=True)
-        if not response.is_success:
-            response.read()
-            raise _error(response)
-        return HTTPSource(response)
+    def key_headers(self, key: str) -> Mapping[str, str]:
+        return {"X-Acme-Key": key}
 
-    @override
-    async def open_async(self, request: Request, connection: Connection) -> AsyncSource:
-        client = await _CLIENTS.asynchronous(connection, _async_client, key="all")
-        response = await client.send(_http_request(client, request, connection), stream=True)
-        if not response.is_success:
-            await response.aread()
-            raise _error(response)
-        return AsyncHTTPSource(response)
-
-    @override
-    def fetch(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
-        client = _CLIENTS.sync(connection, _client, key="all")
-        return _whole(client.send(_http_request(client, request, connection)))
-
-    @override
-    async def fetch_async(self, request: Request, connection: Connection) -> tuple[Any, JSONObject]:
-        client = await _CLIENTS.asynchronous(connection, _async_client, key="all")
-        return _whole(await client.send(_http_request(client, request, connection)))
+    def error(self, status: int, body: bytes, headers: Mapping[str, str]) -> core.APIError:
+        if not body.startswith(b"E "):
+            return super().error(status, body, headers)
+        _, code, message = body.decode(errors="replace").strip().split(" ", 2)
+        return core.error_from_status(status, message, headers=headers, code=code)
 
     # 3. decode
 
-    @override
     def framer(self) -> Framer:
         return AcmeFramer()
 
-    @override
-    def decoder(self) -> Decoder:
+    def decoder(self) -> core.Decoder:
         return AcmeDecoder()
 
-    @override
-    def response_object(self, answer: Accumulator) -> JSONObject:
-        return _request.response_object(answer)
+    def response_object(self, answer: core.Accumulator) -> core.JSONObject:
+        named = {"id": answer.id, "model": answer.model, "text": answer.text}
+        called = {"calls": _calls(answer), "usage": answer.usage}
+        return {**named, **called, "reason": answer.finish_reason}
 
-    @override
-    def finish_reason(self, reason: str) -> FinishReason:
-        return _FINISH_REASONS.get(reason, "other")
+    def finish_reason(self, reason: str) -> core.FinishReason:
+        return _REASONS.get(reason, "other")
 
-    # 4. usage
+    # 4. usage: Acme's `in` leaves out what the cache served
 
-    @override
-    def normalize(self, usage: JSONObject, facts: Mapping[str, str]) -> Usage:
-        return normalize(usage)
-
-
-def _client() -> httpx.Client:
-    import httpx
-
-    return httpx.Client(timeout=600)
+    def normalize(self, usage: core.JSONObject, facts: Mapping[str, str]) -> core.Usage:
+        cached = core.token_count(usage.get("cached"))
+        sent = cached + core.token_count(usage.get("in"))
+        said = core.token_count(usage.get("out"))
+        return core.Usage(input_tokens=sent, output_tokens=said, cache_read_tokens=cached)
 
 
-def _async_client() -> httpx.AsyncClient:
-    import httpx
-
-    return httpx.AsyncClient(timeout=600)
-
-
-def _http_request(client: Any, request: Request, connection: Connection) -> httpx.Request:
-    settings = connection.settings
-    own = os.environ.get("ACME_BASE_URL", "https://api.acme.example")
-    url, key = settings.get("base_url") or own, settings.get("api_key")
-    if not key and connection.takes_environment_key(own):
-        key = os.environ.get("ACME_API_KEY")
-    if not key:
-        raise AuthenticationError("no credentials: set ACME_API_KEY, or give api_key=")
-    http_request: httpx.Request = client.build_request(
-        "POST", f"{url}/v1/answers", json=request.kwargs, headers={"X-Acme-Key": key}
-    )
-    return http_request
+def _message(message: core.MessageParam) -> core.JSONObject:
+    if "text" in message:
+        return dict(message)
+    if not isinstance(message["content"], str):
+        raise core.UsageError(f"acme takes text only, not {message['content']!r}")
+    return {"role": message["role"], "text": message["content"]}
 
 
-def _whole(response: httpx.Response) -> tuple[JSONObject, JSONObject]:
-    if not response.is_success:
-        raise _error(response)
-    data: JSONObject = response.json()
-    return data, data
-
-
-def _error(response: httpx.Response) -> APIError:
-    """Return the error for an answer that is one `E` record, or whatever a proxy puts there."""
-    _, _, text = response.text.partition("E ")
-    code, _, message = text.partition(" ")
-    return error_from_status(
-        response.status_code,
-        message.strip() or response.reason_phrase,
-        headers=response.headers,
-        code=code or None,
-    )
+def _calls(answer: core.Accumulator) -> list[core.JSONObject]:
+    calls = (block.call for block in answer.tool_calls)
+    return [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in calls if c is not None]

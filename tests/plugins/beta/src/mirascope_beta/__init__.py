@@ -1,18 +1,12 @@
 """Beta's language models: chat completions with a region in every chunk."""
 
+import mirascope_compatible as compatible
 from mirascope.core import AsyncCall, Call
-from mirascope_compatible import (
-    CompatibleAsyncStream,
-    CompatibleCallResponse,
-    CompatibleCallResponseChunk,
-    CompatibleProvider,
-    CompatibleStream,
-)
 
 __all__ = ["BetaAsyncStream", "BetaChunk", "BetaProvider", "BetaStream", "call", "call_async"]
 
 
-class BetaChunk(CompatibleCallResponseChunk):
+class BetaChunk(compatible.CompatibleCallResponseChunk):
     """A chunk from Beta."""
 
     __slots__ = ()
@@ -24,15 +18,15 @@ class BetaChunk(CompatibleCallResponseChunk):
         return region if isinstance(region, str) else None
 
 
-class BetaStream(CompatibleStream[BetaChunk]):
+class BetaStream(compatible.CompatibleStream[BetaChunk]):
     """A stream from Beta."""
 
 
-class BetaAsyncStream(CompatibleAsyncStream[BetaChunk]):
+class BetaAsyncStream(compatible.CompatibleAsyncStream[BetaChunk]):
     """An asynchronous stream from Beta."""
 
 
-class BetaProvider(CompatibleProvider):
+class BetaProvider(compatible.CompatibleProvider):
     """Beta: its address, its key, its prices; the protocol is inherited."""
 
     name = "beta"
@@ -45,5 +39,5 @@ class BetaProvider(CompatibleProvider):
 
 
 PROVIDER = BetaProvider()
-call = Call[CompatibleCallResponse, BetaStream, BetaAsyncStream](PROVIDER)
-call_async = AsyncCall[CompatibleCallResponse, BetaAsyncStream](PROVIDER)
+call = Call[compatible.CompatibleCallResponse, BetaStream, BetaAsyncStream](PROVIDER)
+call_async = AsyncCall[compatible.CompatibleCallResponse, BetaAsyncStream](PROVIDER)
