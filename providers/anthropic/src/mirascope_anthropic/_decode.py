@@ -8,7 +8,7 @@ what proxies and other servers of the protocol really send: events without names
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from mirascope.core import (
@@ -75,7 +75,7 @@ class AnthropicDecoder(Decoder):
     """Decodes one message, streamed or whole."""
 
     finish_reason_ends: ClassVar[bool] = False
-    text_fields: ClassVar[tuple[str, ...]] = ("text", "thinking")
+    text_fields: ClassVar[tuple[str, ...]] = ("text", "thinking", "partial_json")
 
     def __init__(self) -> None:
         self._begun = False
@@ -110,6 +110,12 @@ class AnthropicDecoder(Decoder):
             self._stop_all(deltas)
             deltas.append(EndDelta())
         return deltas
+
+    @override
+    def on_repeat(self, delta: Delta) -> Callable[[str], object] | None:
+        if not isinstance(delta, ToolCallDelta):
+            return None
+        return next(b.take_input for b in self._open.values() if b.key == delta.key)
 
     @override
     def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
@@ -268,7 +274,7 @@ class _Block:
             if not part or not self._takes_input:
                 return _NO_DELTAS
             arguments = ToolCallDelta(self.key, arguments=part)
-            self._parts.append(part)
+            self.take_input(part)
             if self.is_started:
                 return (arguments,) if self._is_call else _NO_DELTAS
             self.is_started = True
@@ -287,6 +293,10 @@ class _Block:
             citations = {"citations": [delta.get("citation")]}
             return (BlockDelta(citations, self.key, frozenset(citations)),)
         return (BlockDelta(_without(delta, "type"), self.key),)
+
+    def take_input(self, part: str) -> None:
+        """Take more of a call's input."""
+        self._parts.append(part)
 
     def stop(self, deltas: list[Delta]) -> None:
         given: object = self._content.get("input")

@@ -7,7 +7,7 @@ reasoning, tool calls in every shape.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Final, cast
 
 from mirascope.core import (
@@ -24,6 +24,7 @@ from mirascope.core import (
     RefusalDelta,
     TextDelta,
     ThinkingDelta,
+    ToolCallDelta,
     UsageDelta,
     failure_in,
     is_keep_alive,
@@ -64,8 +65,8 @@ class ChatDecoder(Decoder):
 
     done_sentinel: ClassVar[bytes | None] = b"[DONE]"
     finish_reason_ends: ClassVar[bool] = True
-    text_fields: ClassVar[tuple[str, ...]] = ("content", *THINKING_FIELDS)
-    ignored_fields: ClassVar[tuple[str, ...]] = ("obfuscation",)
+    text_fields: ClassVar[tuple[str, ...]] = ("content", *THINKING_FIELDS, "arguments")
+    ignored_fields: ClassVar[tuple[str, ...]] = ("obfuscation", "p")
 
     def __init__(self) -> None:
         self._id: str | None = None
@@ -134,6 +135,10 @@ class ChatDecoder(Decoder):
         return deltas
 
     @override
+    def on_repeat(self, delta: Delta) -> Callable[[str], object] | None:
+        return self._calls(0).last_takes if isinstance(delta, ToolCallDelta) else None
+
+    @override
     def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
         if isinstance(data.get("choices"), list) and not data.get("error"):
             # The server ignored `stream` and sent the whole completion, which needs no reason to
@@ -181,6 +186,9 @@ class ChatDecoder(Decoder):
             if name in THINKING_FIELDS and type(text) is str and text:
                 deltas.append(ThinkingDelta(text))
                 return
+        called = delta.get("tool_calls") if size == 1 else None
+        if called and self._calls(choice).goes_on(called, deltas):
+            return
         self._thinking(delta, choice, deltas)
         if content:
             deltas += self._content(content)

@@ -86,11 +86,15 @@ class ToolCalls:
         arguments: Any = function["arguments"]
         if call is None or type(arguments) is not str:
             return False
-        if call.take_arguments(arguments):
-            self._whole.append(call)
         self._last = call
+        self.last_takes(arguments)
         deltas.append(ToolCallDelta(call.key, None, None, arguments))
         return True
+
+    def last_takes(self, arguments: str) -> None:
+        """Take more arguments of the call that the last fragment was of."""
+        if self._last is not None and self._last.take_arguments(arguments):
+            self._whole.append(self._last)
 
     def end(self, deltas: list[Delta]) -> None:
         """The choice has finished: whatever is open is complete."""

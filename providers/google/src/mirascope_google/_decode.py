@@ -53,6 +53,9 @@ _READ: Final = frozenset(
 """The fields of a response that are read, and the SDK's own; any other is kept as it came."""
 _JOINED: Final = frozenset({"citationMetadata", "logprobsResult"})
 """What of a candidate goes on from chunk to chunk."""
+_FREQUENT: Final = frozenset({"candidates", "usageMetadata", "responseId", "modelVersion"})
+_FREQUENT_OF_CANDIDATE: Final = frozenset({"content", "finishReason", "index"})
+"""The fields of nearly every event, besides which there is mostly nothing to look for."""
 _FINISHED_WELL: Final = frozenset({"STOP", 1})
 
 
@@ -85,14 +88,19 @@ class GoogleDecoder(Decoder):
                 said: list[Delta] = []
                 state.take(candidate, said)
                 deltas += [ChoiceDelta(index, delta) for delta in said]
-            if "groundingMetadata" in candidate or "urlContextMetadata" in candidate:
-                deltas.append(MetaDelta(facts=self._grounded()))
-            if HOPS not in data and "continuationToken" in candidate:
-                deltas.append(MetaDelta(facts={CONTINUED: "true"}))
-        if HOPS in data:
+            if not candidate.keys() <= _FREQUENT_OF_CANDIDATE:
+                if "groundingMetadata" in candidate or "urlContextMetadata" in candidate:
+                    deltas.append(MetaDelta(facts=self._grounded()))
+                if HOPS not in data and "continuationToken" in candidate:
+                    deltas.append(MetaDelta(facts={CONTINUED: "true"}))
+        # Most events have nothing else: then one question is asked for all of it.
+        is_frequent = bool(candidates) and event != "error" and data.keys() <= _FREQUENT
+        if not is_frequent and HOPS in data:
             deltas.append(MetaDelta(facts={HOPS: to_json(data[HOPS], fallback=str).decode()}))
         if usage := as_object(data.get("usageMetadata")):
             deltas.append(UsageDelta(usage, whole=True))
+        if is_frequent:
+            return deltas
         if "error" in data or not candidates or event == "error":
             failure = _failure(data, event)
             deltas += failure

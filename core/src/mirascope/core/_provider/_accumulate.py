@@ -99,7 +99,10 @@ class Accumulator:
                 # Here and not in the delta, which would cost a call for every word of an answer.
                 if type(text) is not str:
                     raise TypeError(f"text is of the type {text.__class__.__name__!r}, not 'str'")
-                self.say("text", delta.block, text)
+                block = self._open
+                if block is None or block.kind != "text" or block.key != delta.block:
+                    block = self._block("text", delta.block)
+                block.append(text)
             elif calls := self._APPLY[type(delta)](self, delta):
                 if completed is None:
                     completed = calls
@@ -107,16 +110,13 @@ class Accumulator:
                     completed += calls
         return completed
 
-    def say(self, kind: BlockKind, key: Hashable, text: str) -> None:
-        """Take in text of a block, as `add` does for a delta of its own."""
-        block = self._open
-        if block is None or block.kind != kind or block.key != key:
-            block = self._block(kind, key)
-        block.append(text)
-
     def open_call(self, key: Hashable) -> Block | None:
         """Return the block of the call of a `ToolCallDelta`, as long as it is not complete."""
         return self._calls.get(key)
+
+    def block_of(self, delta: Delta) -> Block | None:
+        """Return what the text of a delta went to that was taken in just now, if anything."""
+        return self.open_call(delta.key) if isinstance(delta, ToolCallDelta) else self._open
 
     def end_calls(self) -> list[ToolCall]:
         """Complete every tool call that is open: nothing more will come."""
@@ -195,7 +195,7 @@ class Accumulator:
         return block
 
     def _thinking(self, delta: ThinkingDelta) -> None:
-        self.say("thinking", delta.block, delta.text)
+        self._block("thinking", delta.block).append(delta.text)
 
     def _refusal(self, delta: RefusalDelta) -> None:
         self._block("refusal", None).append(delta.text)
@@ -302,7 +302,10 @@ class Accumulator:
     def _usage(self, delta: UsageDelta) -> None:
         # Never a sum: Gemini's counts grow from chunk to chunk, and Groq repeats the same ones. A
         # null takes nothing back: most servers send `usage: null` until the last chunk.
-        usage = self.usage = {} if self.usage is None or delta.whole else self.usage
+        if self.usage is None or delta.whole:
+            self.usage = dict(delta.usage)
+            return
+        usage = self.usage
         for name, value in delta.usage.items():
             if value is not None or name not in usage:
                 usage[name] = value

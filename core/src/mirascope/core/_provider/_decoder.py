@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, cast
 
 from pydantic_core import from_json
 
 from .._types import JSONObject
-from ._deltas import Delta, TextDelta, ThinkingDelta
+from ._deltas import Delta
 
 
 class Decoder(ABC):
@@ -32,25 +32,25 @@ class Decoder(ABC):
     text_fields: ClassVar[tuple[str, ...]] = ()
     """Fields whose string is all that the event says, such as `("content",)`; a promise.
 
-    Where `decode` made one text or thinking delta of an event, and its text stands in one of these,
-    an event that is otherwise byte for byte the same means the same, of its own text. The events
-    that follow and differ in nothing else are then not parsed and not given to `decode`: most of a
-    long answer, which takes half of the time. Only the class that states it promises it: a subclass
-    that decodes as the class above does states it again.
+    Where `decode` made of an event one delta of text, of reasoning or of a call's arguments, and
+    what that adds stands in one of these, an event that is otherwise byte for byte the same means
+    the same, of its own text. The events that follow and differ in nothing else are then not parsed
+    and not given to `decode`: most of a long answer, which takes half of the time. Only the class
+    that states it promises it: a subclass that decodes as the class above does states it again.
     """
 
     ignored_fields: ClassVar[tuple[str, ...]] = ()
     """Fields in which such events may differ, because they mean nothing: counters, padding."""
 
-    def repeated(self, delta: TextDelta | ThinkingDelta, text: str) -> None:  # noqa: B027 - most keep no text
-        """Take note of an event that was not given to `decode` (`text_fields`).
+    def on_repeat(self, delta: Delta) -> Callable[[str], object] | None:
+        """Return what is to be called with the text of each event that repeats the last one.
 
-        For a decoder that keeps the text that it has seen.
+        For a decoder that keeps what it has seen; None, as here, where there is nothing to keep.
 
         Args:
-            delta: what the last event meant that was given to `decode`.
-            text: the text that this one has in place of that one's.
+            delta: what the last event meant, which was given to `decode` (`text_fields`).
         """
+        return None
 
     def parse(self, data: bytes) -> JSONObject:
         """Return an event's data as the object that `decode` takes.

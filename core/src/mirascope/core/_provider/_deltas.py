@@ -186,7 +186,9 @@ class UsageDelta:
     whole: bool = False
 
     def __post_init__(self) -> None:
-        _expect("usage", self.usage, dict)
+        # Asked here first, without a call: Gemini sends it with every word.
+        if type(self.usage) is not dict:
+            _expect("usage", self.usage, dict)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from .._provider._deltas import (
     RefusalDelta,
     TextDelta,
     ThinkingDelta,
+    ToolCallDelta,
     UsageDelta,
 )
 from .._provider._provider import Provider
@@ -79,18 +80,18 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
         self._raw = raw
         self._object = obj
         self._provider = provider
-        if len(deltas) == 1 and type(deltas[0]) is TextDelta:
-            self.content = deltas[0].text
-        else:
-            self.content = "".join(d.text for d in deltas if type(d) is TextDelta)
+        content = ""
+        for delta in deltas:
+            if type(delta) is TextDelta:
+                content += delta.text
+        self.content = content
 
     @property
     def deltas(self) -> Sequence[Delta]:
         """What the event means, in core's vocabulary."""
         if self._deltas is None:
             known, text = self._repeated
-            delta = cast("TextDelta | ThinkingDelta", known[0])
-            made = type(delta)(text, delta.block)
+            made = _with_text(known[0], text)
             self._deltas = (made,) if type(known) is tuple else [made]
         return self._deltas
 
@@ -230,3 +231,10 @@ def repeated_chunk(
     chunk._provider = provider
     chunk.content = content
     return cast("ChunkT", chunk)
+
+
+def _with_text(delta: Delta, text: str) -> Delta:
+    if isinstance(delta, ToolCallDelta):
+        return ToolCallDelta(delta.key, arguments=text, free=delta.free)
+    said = cast("TextDelta | ThinkingDelta", delta)
+    return type(said)(text, said.block)

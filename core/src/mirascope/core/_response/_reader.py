@@ -132,7 +132,7 @@ class ResponseReader(Generic[ChunkT]):
         *,
         partial_tools: bool = False,
     ) -> None:
-        self._framer = framer
+        self._framed_by(framer, provider)
         self._decoder = decoder
         self._decode = decoder.decode
         self._done_sentinel = decoder.done_sentinel
@@ -146,15 +146,10 @@ class ResponseReader(Generic[ChunkT]):
         self._stray = b""
         # Joins what was cut inside a character; there is none as long as JSON was parsed strictly.
         self._halves: Halves | None = None if is_json else Halves()
-        # A framer of core's own keeps its word: this is the hot path.
-        is_own = type(framer).__module__.startswith("mirascope.core.")
-        self._doubted = None if is_own else provider
         self._is_quick = is_json and not partial_tools
         can_repeat = self._is_quick and is_made_plainly(chunk_class)
         self._learner = Repeats.of(decoder) if can_repeat else None
         self._repeats: Repeats | None = None
-        # Of a framer that is somebody else's only `feed` is known.
-        self._sse: SSEFramer | None = framer if type(framer) is SSEFramer else None
         self._max_bytes = self._left = max_bytes
         self._last: ChunkT | None = None
         self._unbuilt: Unbuilt | None = None
@@ -166,6 +161,14 @@ class ResponseReader(Generic[ChunkT]):
         self.chunks = 0
         self.tools: list[BaseTool] = []
         self._partials = PartialTools(toolset, self.answer) if partial_tools else None
+
+    def _framed_by(self, framer: Framer, provider: Provider | None) -> None:
+        self._framer = framer
+        # A framer of core's own keeps its word: this is the hot path.
+        is_own = type(framer).__module__.startswith("mirascope.core.")
+        self._doubted = None if is_own else provider
+        # Of a framer that is somebody else's only `feed` and `end` are known.
+        self._sse: SSEFramer | None = framer if type(framer) is SSEFramer else None
 
     def opened(self, source: Source | AsyncSource) -> None:
         """The response has begun: it may know how the objects of its chunks are made."""
@@ -216,6 +219,8 @@ class ResponseReader(Generic[ChunkT]):
             events = self._framer.feed(piece)
             if self._doubted is not None:
                 events = checked_events(self._doubted, self._framer, events)
+                if (successor := getattr(self._framer, "successor", None)) is not None:
+                    self._framed_by(successor, self._provider)
         except Exception as error:
             self._unframed(error)
             return ()
@@ -337,7 +342,7 @@ class ResponseReader(Generic[ChunkT]):
             if answer.ended:
                 self.done = True
             elif self._learner is not None:
-                self._repeats = self._learner.learn(name, data, deltas)
+                self._repeats = self._learner.learn(name, data, deltas, answer)
         except Exception as error:
             self._undecoded(deltas, data, error)
             return items
@@ -346,14 +351,19 @@ class ResponseReader(Generic[ChunkT]):
     def _repeat(self, repeats: Repeats, text: str, data: bytes) -> Sequence[Item[ChunkT]]:
         """Make the chunk of an event that was found to be the last one with another text."""
         self.events += 1
-        self.chunks += 1
-        self.answer.say(repeats.kind, repeats.block, text)
-        if repeats.told is not None:
-            repeats.told(repeats.deltas[0], text)
-        content = text if repeats.kind == "text" else ""
+        block = repeats.block
+        try:
+            if repeats.told is not None:
+                repeats.told(text)
+        except Exception as error:
+            self._undecoded(repeats.deltas, data, error)
+            return ()
+        block.append(text)
+        content = text if block.kind == "text" else ""
         chunk = self._last = repeated_chunk(
             self._chunk_class, repeats.deltas, text, content, data, self._unbuilt, self._provider
         )
+        self.chunks += 1
         return ((chunk, None),)
 
     def _event(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> None:

@@ -12,17 +12,17 @@ which can be read in one way only, however the pieces were found.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeAlias
 
 from pydantic_core import from_json
 
 from .._interruptions import interruption
-from .._provider._block import BlockKind
+from .._provider._accumulate import Accumulator
+from .._provider._block import Block
 from .._provider._decoder import Decoder
-from .._provider._deltas import Delta, TextDelta, ThinkingDelta
+from .._provider._deltas import Delta, TextDelta, ThinkingDelta, ToolCallDelta
 
-_KINDS: Final[dict[type[Delta], BlockKind]] = {TextDelta: "text", ThinkingDelta: "thinking"}
 _LARGEST: Final = 16 * 1024
 """The bytes of the largest event that is learned from: a whole answer in one has no like."""
 _PATIENCE: Final = 8
@@ -30,55 +30,54 @@ _PATIENCE: Final = 8
 
 _DIGITS: Final = b"0123456789"
 _LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_SPACES: Final = b" "
 _LONGEST_NUMBER: Final = 18
 
 # The brackets that end an event: Anthropic pads in front of the last one.
-_BRACKETS: Final = re.compile(rb'("[]} ]*?) *([]}])')
+_BRACKETS: Final = re.compile(rb'"[]} ]*?( *)[]}]')
+
+_Gap: TypeAlias = tuple[bytes, bytes, int]
+"""A value that is passed over: the characters that such values are made of, what stands between it
+and the text or the next gap, and how long that is."""
 
 
 class Repeats:
-    """Recognises repetitions of the last event of text, in one stream.
+    """Recognises repetitions of the last event of text, reasoning or arguments, in one stream.
 
     Attributes:
         deltas: what the event meant whose repetitions are recognised: one delta.
-        kind: the kind of block that its text belongs to.
-        block: the key of that block.
+        block: what its text is added to.
+        told: what the decoder wants to be told of the texts, or None.
         framed: what a server-sent event has before and behind its data, as most servers send it.
-        told: what the decoder wants to be told of a repetition, or None.
     """
 
     __slots__ = (
-        *("_after", "_after_chars", "_before", "_before_chars", "_before_size", "_end"),
-        *("_end_size", "_ignored", "_misses", "_name", "_start", "_start_size", "_texts"),
-        *("block", "deltas", "framed", "kind", "told"),
+        *("_decoder", "_end", "_end_size", "_gaps_after", "_gaps_before", "_ignored", "_misses"),
+        *("_name", "_start", "_start_size", "_texts"),
+        *("block", "deltas", "framed", "told"),
     )
 
+    block: Block
+
     def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
         self._texts = [
             (b'"%b"' % name.encode(), re.compile(rb'"%b" *: *"((?:[^"\\]|\\.)*)"' % name.encode()))
             for name in decoder.text_fields
         ]
-        self._ignored = [
-            re.compile(rb'"%b" *: *(?:"([0-9A-Za-z]*)"|([0-9]+)(?=[ ,}]))' % name.encode())
-            for name in decoder.ignored_fields
-        ]
+        names = b"|".join(re.escape(name.encode()) for name in decoder.ignored_fields)
+        value = rb'"(?:%b)" *: *(?:"([0-9A-Za-z]*)"|([0-9]+)(?=[ ,}]))' % names
+        self._ignored = re.compile(value) if names else None
         self._misses = 0
         self._name: str | None = None
-        # A read is its start, its text and its end.
+        # An event is its start, its text and its end, and there may be gaps in between.
         self._start = self._end = b""
         self._start_size = self._end_size = 0
-        # Where the start ends in a value to pass over: the characters of such a value, and what
-        # stands between it and the text; and so for the end.
-        self._after: bytes | None = None
-        self._before: bytes | None = None
-        self._after_chars = self._before_chars = b""
-        self._before_size = 0
+        self._gaps_before: tuple[_Gap, ...] = ()
+        self._gaps_after: tuple[_Gap, ...] = ()
         self.framed = (b"", b"")
         self.deltas: Sequence[Delta] = ()
-        self.kind: BlockKind = "text"
-        self.block: Hashable = None
-        is_told = type(decoder).repeated is not Decoder.repeated
-        self.told: Callable[[Any, str], None] | None = decoder.repeated if is_told else None
+        self.told: Callable[[str], object] | None = None
 
     @classmethod
     def of(cls, decoder: Decoder) -> Repeats | None:
@@ -93,20 +92,20 @@ class Repeats:
         if not (read.startswith(self._start) and read.endswith(self._end)):
             return None
         text = read[self._start_size : -self._end_size]
-        if self._after is not None:
-            rest = text.lstrip(self._after_chars)
-            if not rest.startswith(self._after):
+        for characters, literal, size in self._gaps_before:
+            rest = text.lstrip(characters)
+            if not rest.startswith(literal):
                 return None
-            if self._after_chars is _DIGITS and not _is_number(text[: len(text) - len(rest)]):
+            if characters is _DIGITS and not _is_number(text[: len(text) - len(rest)]):
                 return None
-            text = rest[len(self._after) :]
-        if self._before is not None:
-            rest = text.rstrip(self._before_chars)
-            if not rest.endswith(self._before):
+            text = rest[size:]
+        for characters, literal, size in self._gaps_after:
+            rest = text.rstrip(characters)
+            if not rest.endswith(literal):
                 return None
-            if self._before_chars is _DIGITS and not _is_number(text[len(rest) :]):
+            if characters is _DIGITS and not _is_number(text[len(rest) :]):
                 return None
-            text = rest[: -self._before_size]
+            text = rest[:-size]
         try:
             said = text.decode()
             if 92 in text or 34 in text or not said.isprintable():
@@ -127,7 +126,9 @@ class Repeats:
         before, behind = self.framed
         return self.text_of(before + data + behind)
 
-    def learn(self, name: str | None, data: bytes, deltas: Sequence[Delta]) -> Repeats | None:
+    def learn(
+        self, name: str | None, data: bytes, deltas: Sequence[Delta], answer: Accumulator
+    ) -> Repeats | None:
         """Take an event that made a chunk; return `self` where its repetitions are known now."""
         if len(deltas) != 1 or self._misses > _PATIENCE or len(data) > _LARGEST:
             return None
@@ -135,27 +136,24 @@ class Repeats:
         if 10 in data or 13 in data:
             return None
         delta = deltas[0]
-        if type(delta) is not TextDelta and type(delta) is not ThinkingDelta:
-            return None
-        found = self._text_in(data, delta.text)
-        if found is None:
+        text = _text_of(delta)
+        found = self._text_in(data, text) if text else None
+        block = answer.block_of(delta)
+        if found is None or block is None:
             return None
         self._misses += 1
-        self._name, self.deltas = name, deltas
-        self.kind, self.block = _KINDS[type(delta)], delta.block
+        self._name, self.deltas, self.block = name, deltas, block
+        self.told = self._decoder.on_repeat(delta)
         field = b"" if name is None else b"event: %b\n" % name.encode()
         self.framed = field + b"data: ", b"\n\n"
-        start, end = data[: found[0]], data[found[1] :]
-        self._after = self._before = None
-        if value := self._ignored_in(start):
-            begin, stop, self._after_chars = value
-            start, self._after = start[:begin], start[stop:]
-        if value := self._ignored_in(end):
-            begin, stop, self._before_chars = value
-            self._before, end = end[:begin], end[stop:]
-        elif brackets := _BRACKETS.fullmatch(end):
-            self._before, end, self._before_chars = brackets[1], brackets[2], b" "
-        self._before_size = len(self._before or b"")
+        start, *parts = self._cut(data[: found[0]])
+        self._gaps_before = tuple(
+            (characters, literal, len(literal)) for characters, literal in _pairs(parts)
+        )
+        *parts, end = self._cut(data[found[1] :])
+        self._gaps_after = tuple(
+            (characters, literal, len(literal)) for characters, literal in _pairs(parts[::-1])
+        )
         self._start, self._end = self.framed[0] + start, end + self.framed[1]
         self._start_size, self._end_size = len(self._start), len(self._end)
         return self
@@ -172,14 +170,32 @@ class Repeats:
         ]
         return places[0] if len(places) == 1 else None
 
-    def _ignored_in(self, part: bytes) -> tuple[int, int, bytes] | None:
-        """Return where there is a value that means nothing, and the characters of such values."""
-        for value in self._ignored:
-            if found := value.search(part):
-                is_text = found[1] is not None
-                chars = _LETTERS + _DIGITS if is_text else _DIGITS
-                return *found.span(1 if is_text else 2), chars
-        return None
+    def _cut(self, part: bytes) -> list[bytes]:
+        """Cut a part at its gaps: a literal, the characters of a value, a literal, and so on."""
+        cut: list[bytes] = []
+        at = 0
+        if self._ignored is not None:
+            for value in self._ignored.finditer(part):
+                begin, end = value.span(1 if value[1] is not None else 2)
+                cut += part[at:begin], _DIGITS if value[1] is None else _LETTERS + _DIGITS
+                at = end
+        if not cut and (brackets := _BRACKETS.fullmatch(part)):
+            begin, at = brackets.span(1)
+            cut += part[:begin], _SPACES
+        return [*cut, part[at:]]
+
+
+def _pairs(parts: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    return zip(parts[::2], parts[1::2], strict=True)
+
+
+def _text_of(delta: Delta) -> str | None:
+    """Return the text of a delta that adds to a block and does nothing else."""
+    if isinstance(delta, (TextDelta, ThinkingDelta)):
+        return delta.text
+    if isinstance(delta, ToolCallDelta) and delta.id is None and delta.name is None:
+        return delta.arguments
+    return None
 
 
 def _is_number(digits: bytes) -> bool:

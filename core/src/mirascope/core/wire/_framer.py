@@ -23,7 +23,11 @@ class WireError(ValueError):
 
 
 class Framer(Protocol):
-    """Cuts a response body into events, however the transport cut it into pieces."""
+    """Cuts a response body into events, however the transport cut it into pieces.
+
+    A framer that only finds out which framing a body has may have an attribute `successor`: None,
+    and from some piece on the framer that takes all the others, and the end.
+    """
 
     def feed(self, piece: bytes, /) -> list[Event]:
         """Take the next bytes and return the events that they complete.

@@ -92,8 +92,12 @@ class ResponsesDecoder(Decoder):
         return [failure]
 
     @override
-    def repeated(self, delta: TextDelta | ThinkingDelta, text: str) -> None:
-        self._items[cast("int", delta.block)].said.append(text)
+    def on_repeat(self, delta: Delta) -> Callable[[str], object] | None:
+        if isinstance(delta, ToolCallDelta):
+            return self._items[cast("int", delta.key)].said.append
+        if isinstance(delta, (TextDelta, ThinkingDelta)):
+            return self._items[cast("int", delta.block)].said.append
+        return None
 
     @override
     def decode_stray(self, data: JSONObject) -> Sequence[Delta] | None:
