@@ -15,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = {"plugins.md", "plugin-reference.md"}
 """Their files are whole distributions, which are checked where they are built."""
+NAMED = re.compile(r"# (\w+\.py)\n")
+"""How a block begins that others import."""
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MYPY = """
 [mypy]
@@ -32,7 +34,7 @@ def pages() -> list[Path]:
 
 
 def write_modules(directory: Path) -> int:
-    """Write each block into a module that has the name of its page, and return how many."""
+    """Write each block into a module of its own name or its page's, and return how many."""
     count = 0
     for page in pages():
         words = "_".join(page.relative_to(ROOT).with_suffix("").parts)
@@ -41,6 +43,9 @@ def write_modules(directory: Path) -> int:
             codes = ["\n".join(codes)]
         for number, code in enumerate(codes):
             name = f"{words}_{number}.py".replace("-", "_").lower()
+            named = NAMED.match(code)
+            if named is not None and not (directory / named[1]).exists():
+                name = named[1]
             (directory / name).write_text(code, "utf-8")
             count += 1
     return count
