@@ -6,12 +6,14 @@ import datetime
 import warnings
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from mirascope.core import UnknownPriceWarning, Usage, UsageError, token_count
 from mirascope.core._prices import _calculate as cost_module
 from mirascope.core._prices._calculate import calculate_cost
 from mirascope.core._prices._differences import differences
+from mirascope.core._prices._rows import timestamp
 from mirascope.core._prices._table import PriceTable
 
 TOML = """
@@ -293,3 +295,10 @@ def test_common_usage() -> None:
     assert usage.counts == {"input": 3, "cache_read": 4, "cache_write": 3, "output": 5}
     assert sum(usage.counts.values()) == usage.total_tokens
     assert usage.to_dict()["reasoning_tokens"] == 2
+
+
+def test_the_two_times_of_one_reading_are_an_hour_apart() -> None:
+    first = datetime.datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    second = first.replace(fold=1)
+    assert first == second
+    assert timestamp(second) - timestamp(first) == 3600

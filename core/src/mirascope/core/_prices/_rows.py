@@ -56,8 +56,8 @@ class PriceRow:
     tiers: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        named = [fact for fact, _ in self.when if fact in TIERS]
-        object.__setattr__(self, "tiers", frozenset(named))
+        named = frozenset(fact for fact, _ in self.when if fact in TIERS)
+        object.__setattr__(self, "tiers", named)
 
     def holds(self, facts: Mapping[str, str], input_tokens: int, at: float) -> bool:
         """Whether the row is for such a request."""
@@ -206,20 +206,26 @@ def parse_conditions(value: Any, what: str) -> Conditions:
     conditions: list[tuple[str, frozenset[str]]] = []
     for name, wanted in cast("dict[str, Any]", value).items():
         values = cast("list[Any]", wanted) if isinstance(wanted, list) else [wanted]
-        if not values or [item for item in values if not isinstance(item, str)]:
+        if not values or not all(isinstance(item, str) for item in values):
             raise UsageError(f"{what}: {name} is {wanted!r}, and must be text, or a list of it")
         conditions.append((name, frozenset(values)))
     return tuple(conditions)
 
 
-@functools.lru_cache(maxsize=128)  # A table repeats a few dates hundreds of times.
 def timestamp(at: datetime.date) -> float:
     """Return a date or time as seconds since 1970; without a time zone it is UTC."""
     if not isinstance(at, datetime.datetime):
-        at = datetime.datetime(at.year, at.month, at.day, tzinfo=datetime.UTC)
-    elif at.tzinfo is None:
+        return _midnight(at)
+    if at.tzinfo is None:
         at = at.replace(tzinfo=datetime.UTC)
     return at.timestamp()
+
+
+# A table repeats a few days hundreds of times. Days alone: the two times that have one reading when
+# a clock is put back are equal, and a cache would take one for the other.
+@functools.lru_cache(maxsize=128)
+def _midnight(day: datetime.date) -> float:
+    return datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC).timestamp()
 
 
 def _time(value: Any, what: str) -> float:
