@@ -238,3 +238,22 @@ def test_who_looks_at_the_text_loses_nothing_of_it(looks: str) -> None:
     whole = "one two three four " if seen else "one two three "
     assert answer.text == whole
     assert seen in ([], ["one two three "])
+
+
+def test_who_looks_at_fields_loses_nothing_of_them() -> None:
+    grows = frozenset({"text"})
+    answer = taken(*(BlockDelta({"text": text}, 0, grows) for text in ("one ", "two ")))
+    (block,) = answer.blocks
+
+    def other_thread(frame: FrameType, event: str, function: object) -> None:
+        if event == "c_return" and getattr(function, "__name__", "") == "join":
+            sys.setprofile(None)
+            answer.add([BlockDelta({"text": "three "}, 0, grows)])
+
+    sys.setprofile(other_thread)
+    try:
+        seen = block.fields
+    finally:
+        sys.setprofile(None)
+    assert block.fields == {"text": "one two three "}
+    assert seen == {"text": "one two "}

@@ -49,12 +49,11 @@ class Block:
     @property
     def fields(self) -> JSONObject:
         """What the provider wants back verbatim (`BlockDelta`)."""
-        if self._growing:
-            # Another object than before: what was read of the block does not change afterwards.
-            joined = {name: _joined(pieces) for name, pieces in self._growing.items()}
-            self._fields = {**self._fields, **joined}
-            self._growing = {}
-        return self._fields
+        if not self._growing:
+            return self._fields
+        # Nothing is kept of it: one thread may look while another reads on.
+        growing = list(self._growing.items())
+        return {**self._fields, **{name: _joined(pieces) for name, pieces in growing}}
 
     def set_field(self, name: str, value: object) -> None:
         """Put a value in place of what there is; a null takes nothing away."""
