@@ -17,13 +17,12 @@ from typing_extensions import TypeForm, override
 
 from ._errors import APIError, MissingFileError, UnreadableFileError, UsageError, describe
 from ._provider._accumulate import Accumulator
-from ._provider._faults import new_decoder
-from ._provider._halves import Halves
 from ._provider._provider import Provider, Request
 from ._recording._format import Recording
 from ._request._prepared import PreparedCall
 from ._response._async_stream import BaseAsyncStream
 from ._response._async_structured_stream import AsyncStructuredStream
+from ._response._fetch import take_whole
 from ._response._stream import BaseStream
 from ._response._structured_stream import StructuredStream
 from ._structured._response_model import ResponseModel
@@ -137,11 +136,10 @@ class RecordedCall(PreparedCall):
         data: JSONObject = from_json(self.response.body)
         answer = Accumulator()
         try:
-            answer.add(Halves().join(new_decoder(self.provider, self.model).decode_response(data)))
+            take_whole(self, data, answer)
         except Exception:
             # Whoever reads it next says what is wrong with it.
             return data, data
-        answer.end_calls()
         # What was recorded is the JSON: the SDK's object is made as that of a stream is.
         made = self.provider.response_object(answer)
         return data if isinstance(made, dict) else made, data

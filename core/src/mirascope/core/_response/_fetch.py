@@ -100,6 +100,18 @@ async def fetch_async(call: PreparedCall) -> BaseCallResponse[Any]:
     return found
 
 
+def take_whole(call: PreparedCall, data: JSONObject, answer: Accumulator) -> list[ToolCall]:
+    """Take in an answer that was not streamed, and return the tool calls in it.
+
+    Raises:
+        PluginError: the provider's decoder can't be made.
+        Exception: whatever the decoder makes of an answer that it can't read.
+    """
+    deltas = new_decoder(call.provider, call.model).decode_response(data)
+    calls = answer.add(Halves().join(deltas)) or []
+    return calls + answer.end_calls()
+
+
 def _too_late(call: PreparedCall, seconds: float | None) -> ProviderTimeoutError:
     return ProviderTimeoutError(
         f"no answer came within {seconds:g} s (timeout 'total')",
@@ -118,10 +130,7 @@ def _response(
     try:
         if type(data) is not dict:
             raise TypeError(f"it is a {type(data).__name__!r}, not a JSON object")
-        decoder = new_decoder(call.provider, call.model)
-        deltas = decoder.decode_response(data)
-        calls += answer.add(Halves().join(deltas)) or []
-        calls += answer.end_calls()
+        calls = take_whole(call, data, answer)
         # A reader of events would have said that the answer never came to its end.
         if not (answer.ended or answer.finished or answer.blocks or answer.error):
             raise ValueError("there is no answer in it")
