@@ -310,11 +310,11 @@ class _Candidate:
         fresh = dict(metadata)
         for name, found in metadata.items():
             if isinstance(found, list):
-                items: dict[bytes, Any] = {}
-                for item in cast("list[Any]", found):
-                    items.setdefault(to_json([name, item], fallback=str), item)
-                fresh[name] = [items[key] for key in items if key not in self._citations]
-                self._citations.update(items)
+                keyed = [
+                    (to_json([name, item], fallback=str), item) for item in cast("list[Any]", found)
+                ]
+                fresh[name] = [item for key, item in keyed if key not in self._citations]
+                self._citations.update(key for key, _ in keyed)
         return fresh
 
     def _new_logprobs(self, result: JSONObject) -> JSONObject:

@@ -42,23 +42,23 @@ def map_error(error: Exception) -> APIError | None:
             for problem in error.errors(include_url=False, include_input=False)
         )
         return BadRequestError(f"the SDK refuses the request: {problems}")
-    if _read_an_error(error):
-        return StreamDecodeError(f"the SDK can't read the error that the server sent: {error}")
-    return None
+    return _unread_error(error)
 
 
-def _read_an_error(error: Exception) -> bool:
-    """Whether the SDK failed where it reads responses, whose errors it believes to be Google's."""
+def _unread_error(error: Exception) -> APIError | None:
+    """Return our error where the SDK could not read the server's, which it believes is Google's."""
     if not isinstance(error, (AttributeError, LookupError, TypeError)):
-        return False
+        return None
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    return bool(frames) and frames[-1].f_globals.get("__name__") in _READS_RESPONSES
+    if not frames or frames[-1].f_globals.get("__name__") not in _READS_RESPONSES:
+        return None
+    return StreamDecodeError(f"the SDK can't read the error that the server sent: {error}")
 
 
 def map_stream_error(error: Exception) -> APIError | None:
     """Return our error for an error that the provider sent inside a response."""
     if not isinstance(error, GoogleAPIError):
-        return map_error(error) if _read_an_error(error) else None
+        return _unread_error(error)
     return StreamProviderError(
         _message(error),
         type=error.status,
