@@ -172,7 +172,7 @@ ROWS = [
     ),
     Row("an event that is not JSON", lambda n: Fault.malformed(event=n), *[StreamDecodeError] * 2),
     Row(
-        "bytes that are no text",
+        "bytes that are not text",
         lambda n: Fault.garbage(event=n),
         *[StreamDecodeError] * 2,
         or_whole=True,

@@ -182,7 +182,7 @@ class TextShape(Shape):
     """A string.
 
     Args:
-        convert: makes a string of JSON that is none, where the model's configuration allows it.
+        convert: makes a string of JSON that is not one, where the model's configuration allows it.
     """
 
     grows = True
@@ -231,7 +231,7 @@ class ChoiceShape(Shape):
 
     Args:
         values: the values.
-        convert: makes one of them of a JSON value that is none, as validation takes `true` for 1.
+        convert: makes one of them of another JSON value, as validation takes `true` for 1.
         plain: an enum's member is shown as its value.
     """
 

@@ -149,7 +149,7 @@ class Fault:
 
     @classmethod
     def garbage(cls, *, event: int = 0, size: int = 64) -> Fault:
-        """Send bytes that are no text, and then the rest of the answer.
+        """Send bytes that are not text, and then the rest of the answer.
 
         Args:
             event: how many whole events are sent before.

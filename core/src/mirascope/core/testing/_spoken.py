@@ -38,7 +38,7 @@ class Answer:
         whole: the same answer without streaming; empty where there is none.
         text: the event of one more piece of text.
         error: the event of a failure with this message.
-        malformed: an event that is no JSON.
+        malformed: an event that is not JSON.
         ping: what keeps a connection open and says nothing.
         content_type: of the streamed answer.
         streams: whether it is streamed.

@@ -97,7 +97,7 @@ class SSEFramer:
             self._line.add(self._bom)
         self._bom = None
         line = self._line.take()
-        # A body may be cut inside of a field's name, which is no text of anybody's.
+        # A body may be cut inside of a field's name, which is not text of anybody's.
         if line and not any(field.startswith(line) and field != line for field in _FIELDS):
             self._take_line(line, events)
         self._dispatch(events)
