@@ -142,9 +142,8 @@ def checked_fetched(
     return cast("tuple[Any, dict[str, Any]]", fetched)
 
 
-def checked_events(provider: Provider, framer: Framer, events: object) -> list[Event]:
-    """Return what a framer of a plugin's cut, if it is events."""
-    name = f"{type(framer).__name__}.feed"
+def checked_events(provider: Provider, name: str, events: object) -> list[Event]:
+    """Return what a framer of a plugin's cut, if it is events; `name` is the framer's method."""
     if events is None or isinstance(events, (str, bytes)):
         raise returned(provider, name, events, "a list of (name, data)")
     found: list[Any] = list(cast("Iterable[Any]", events))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeAlias, cast
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from typing_extensions import TypeVar
 
 from .._errors import (
@@ -31,33 +29,30 @@ from .._provider._deltas import (
     ThinkingDelta,
     UsageDelta,
 )
-from .._provider._failures import is_keep_alive
-from .._provider._faults import checked_events, raised, returned, wrong_deltas
+from .._provider._faults import returned, wrong_deltas
 from .._provider._halves import Halves, whole_value
 from .._provider._provider import Provider
-from .._secrets._hiding import redact
 from .._tools._base_tool import BaseTool, ToolCall
 from .._tools._toolset import Toolset
-from .._transport._bounds import MAX_STREAM_BYTES, too_large
+from .._transport._bounds import MAX_STREAM_BYTES, json_size, too_large
 from .._transport._source import AsyncSource, Piece, Source
 from .._types import JSONObject
-from ..json import as_list
-from ..wire import STRAY, Event, Framer, SSEFramer, WireError
+from ..wire import STRAY, Event, Framer, SSEFramer
 from ._call_response_chunk import (
     BaseCallResponseChunk,
     Unbuilt,
     is_made_plainly,
     repeated_chunk,
 )
+from ._framing import CheckedFramer
+from ._parsing import EventParser
 from ._partial_tools import PartialTools
 from ._repeats import Repeats
 
 ChunkT = TypeVar("ChunkT", bound=BaseCallResponseChunk[Any], default=BaseCallResponseChunk[Any])
 Item: TypeAlias = tuple[ChunkT, BaseTool | None]
 
-_SHOWN = 120
 _SAID = (TextDelta, ThinkingDelta, RefusalDelta)
-_SEARCHED = 4096
 _TRAILING = (UsageDelta, MetaDelta, FinishDelta)
 
 
@@ -90,20 +85,19 @@ class ResponseReader(Generic[ChunkT]):
     """
 
     __slots__ = (
+        "_checked",
         "_chunk_class",
         "_decode",
         "_decoder",
         "_done_sentinel",
-        "_doubted",
         "_framer",
         "_halves",
-        "_hide",
         "_is_quick",
         "_last",
         "_learner",
         "_left",
         "_max_bytes",
-        "_parse",
+        "_parser",
         "_partials",
         "_provider",
         "_repeats",
@@ -138,11 +132,10 @@ class ResponseReader(Generic[ChunkT]):
         self._done_sentinel = decoder.done_sentinel
         # JSON is parsed with no call in between: this is the hot path.
         is_json = type(decoder).parse is Decoder.parse
-        self._parse: Callable[[bytes], Any] = from_json if is_json else decoder.parse
+        self._parser = EventParser(from_json if is_json else decoder.parse, hide)
         self._chunk_class = chunk_class
         self._toolset = toolset
         self._provider = provider
-        self._hide = hide
         self._stray = b""
         # Joins what was cut inside a character; there is none as long as JSON was parsed strictly.
         self._halves: Halves | None = None if is_json else Halves()
@@ -163,10 +156,11 @@ class ResponseReader(Generic[ChunkT]):
         self._partials = PartialTools(toolset, self.answer) if partial_tools else None
 
     def _framed_by(self, framer: Framer, provider: Provider | None) -> None:
-        self._framer = framer
         # A framer of core's own keeps its word: this is the hot path.
         is_own = type(framer).__module__.startswith("mirascope.core.")
-        self._doubted = None if is_own else provider
+        checked = None if is_own or provider is None else CheckedFramer(framer, provider)
+        self._checked = checked
+        self._framer = checked or framer
         # Of a framer that is somebody else's only `feed` and `end` are known.
         self._sse: SSEFramer | None = framer if type(framer) is SSEFramer else None
 
@@ -217,10 +211,8 @@ class ResponseReader(Generic[ChunkT]):
         self._left -= len(piece)
         try:
             events = self._framer.feed(piece)
-            if self._doubted is not None:
-                events = checked_events(self._doubted, self._framer, events)
-                if (successor := getattr(self._framer, "successor", None)) is not None:
-                    self._framed_by(successor, self._provider)
+            if self._checked is not None and self._checked.successor is not None:
+                self._framed_by(self._checked.successor, self._provider)
         except Exception as error:
             self._unframed(error)
             return ()
@@ -238,7 +230,7 @@ class ResponseReader(Generic[ChunkT]):
 
     def _sdk_object(self, obj: Any, view: JSONObject) -> Sequence[Item[ChunkT]]:
         items: list[Item[ChunkT]] = []
-        self._left -= _json_size(view)
+        self._left -= json_size(view)
         if self._left < 0:
             self._fail(too_large(self._max_bytes))
             return items
@@ -253,8 +245,6 @@ class ResponseReader(Generic[ChunkT]):
         items: list[Item[ChunkT]] = []
         try:
             events = self._framer.end()
-            if self._doubted is not None:
-                events = checked_events(self._doubted, self._framer, events)
         except Exception as error:
             self._unframed(error)
             return
@@ -289,7 +279,7 @@ class ResponseReader(Generic[ChunkT]):
         if self.complete:
             return None
         if not self.events and self._stray:
-            shown = self._shown(self._stray)
+            shown = self._parser.shown(self._stray)
             return StreamDecodeError(f"the response is not an event stream: {shown}")
         if not self.events:
             return StreamTruncatedError("the response is empty")
@@ -367,52 +357,34 @@ class ResponseReader(Generic[ChunkT]):
         return ((chunk, None),)
 
     def _event(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> None:
-        if not data.startswith(b"{") and not self._is_json(name, data, items):
-            return
         if name == STRAY:
             self._take_stray(data, items)
-            return
-        try:
-            parsed = self._parse(data)
-        except Exception as error:
-            if interruption(error) is not None:
-                raise
-            parsed = self._second_opinion(name, data, error)
-            if parsed is None:
+        elif self._is_sentinel(data):
+            self._take_sentinel(items)
+        else:
+            read = self._parser.read(name, data)
+            if not self._parser.is_strict:
+                self._join_halves()
+            if read is None:
                 return
-        self.events += 1
-        if type(parsed) is not dict and (parsed := self._only_object(name, data, parsed)) is None:
-            return
-        self._object(cast("JSONObject", parsed), name, data, self._unbuilt, items)
+            self.events += 1
+            if isinstance(read, ErrorDelta):
+                self._provider_failed(read)
+            elif isinstance(read, StreamError):
+                self._fail(read, cast("Exception | None", read.__cause__))
+            else:
+                self._object(read, name, data, self._unbuilt, items)
 
-    def _is_json(self, name: str | None, data: bytes, items: list[Item[ChunkT]]) -> bool:
-        """Take care of data that does not begin as a JSON object."""
-        if name == STRAY:
-            self._take_stray(data, items)
-            return False
-        if self._done_sentinel is not None and data.startswith(self._done_sentinel):
-            self.done = True
-            self.trailing = False
-            # OpenRouter sends [DONE] behind an error event as well: there it completes nothing.
-            if self._decoder.done_sentinel_ends and self.failure is None:
-                self.answer.ended = True
-                self._yield_calls(items)
-            return False
-        if self._parse is not from_json:
-            return bool(data)
-        # A comment that a gateway wrapped as data, or a word that says no more than one.
-        return bool(data) and not is_keep_alive(data[:_SHOWN].decode("utf-8", "replace"))
+    def _is_sentinel(self, data: bytes) -> bool:
+        return self._done_sentinel is not None and data.startswith(self._done_sentinel)
 
-    def _only_object(self, name: str | None, data: bytes, parsed: object) -> object:
-        """Return the object that stands in an array by itself; None for data without an object."""
-        held = as_list(parsed)
-        if len(held) == 1 and isinstance(held[0], dict):
-            return cast("object", held[0])
-        if name == "error" and isinstance(parsed, str) and parsed:
-            self._provider_failed(ErrorDelta(parsed))
-        elif not (is_keep_alive(parsed) or is_keep_alive(name)):
-            self._fail(StreamDecodeError(f"an event is not a JSON object: {self._shown(data)}"))
-        return None
+    def _take_sentinel(self, items: list[Item[ChunkT]]) -> None:
+        self.done = True
+        self.trailing = False
+        # OpenRouter sends [DONE] behind an error event as well: there it completes nothing.
+        if self._decoder.done_sentinel_ends and self.failure is None:
+            self.answer.ended = True
+            self._yield_calls(items)
 
     def _object(
         self,
@@ -540,48 +512,19 @@ class ResponseReader(Generic[ChunkT]):
             except Exception as error:
                 self._unreadable(text, error)
 
-    def _second_opinion(self, name: str | None, data: bytes, first: Exception) -> object:
-        """The standard library accepts what some servers send: lone surrogates, NaN."""
-        what = f"can't be read ({describe(first)})"
-        if self._parse is from_json:
-            try:
-                parsed = json.loads(data)
-                self._join_halves()
-                return parsed
-            except (ValueError, RecursionError):
-                what = f"is not valid JSON ({first})"
-        if is_keep_alive(name):
-            return None
-        if name == "error":
-            self.events += 1
-            self._provider_failed(ErrorDelta(data.decode("utf-8", "replace")))
-            return None
-        self.events += 1
-        self._fail(StreamDecodeError(f"an event {what}: {self._shown(data)}"), first)
-        return None
-
     def _is_cut(self, event: Event) -> bool:
         """Whether an event that only the body's end closed was cut in the middle.
 
         Then the body is truncated, which is the error to raise, rather than one of bad data.
         """
         name, data = event
-        if name == STRAY or (self._done_sentinel and data.startswith(self._done_sentinel)):
-            return False
-        try:
-            self._parse(data)
-        except Exception:
-            return True
-        return False
+        return name != STRAY and not self._is_sentinel(data) and not self._parser.can_parse(data)
 
     def _unreadable(self, raw: bytes, error: Exception) -> None:
         """A shape that no decoder has met must end as one of our errors, with what came before."""
         if interruption(error) is not None:
             raise error
-        self._fail(
-            StreamDecodeError(f"an event can't be read ({describe(error)}): {self._shown(raw)}"),
-            error,
-        )
+        self._fail(self._parser.unreadable(raw, error), error)
 
     def _unframed(self, error: Exception) -> None:
         """End the response for what the framer did."""
@@ -589,11 +532,8 @@ class ResponseReader(Generic[ChunkT]):
             raise error
         if isinstance(error, StreamError):
             self._fail(error, cast("Exception | None", error.__cause__))
-        elif isinstance(error, WireError) or self._doubted is None:
-            self._fail(StreamDecodeError(str(error) or describe(error)), error)
         else:
-            name = f"{type(self._framer).__name__}.feed"
-            self._fail(raised(self._doubted, name, error), error)
+            self._fail(StreamDecodeError(str(error) or describe(error)), error)
 
     def _fault(self, method: str, value: object, expected: str) -> StreamError:
         if self._provider is None:
@@ -619,17 +559,3 @@ class ResponseReader(Generic[ChunkT]):
         """From here on, everything is `_event`'s."""
         self._is_quick = False
         self._repeats = self._learner = None
-
-    def _shown(self, data: bytes) -> str:
-        """Return the beginning of what can't be read, for an error."""
-        # Without credentials before it is cut: of half a key nobody could tell what it is.
-        text = self._hide(redact(data[:_SEARCHED].decode("utf-8", "replace")))
-        return repr(text[:_SHOWN]) + ("…" if len(text) > _SHOWN else "")
-
-
-def _json_size(data: JSONObject) -> int:
-    """Return the bytes of an object's JSON; what can't be written as JSON is guessed."""
-    for measure in (functools.partial(to_json, fallback=str), repr):
-        with contextlib.suppress(ValueError, RecursionError):
-            return len(measure(data))
-    return 1024

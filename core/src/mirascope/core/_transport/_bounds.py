@@ -6,13 +6,18 @@ a little at a time, and never by the HTTP client, which expands each piece that 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any, Final, cast
 
+from pydantic_core import to_json
+
 from .._errors import StreamDecodeError, StreamLimitError
+from .._types import JSONObject
 
 MAX_STREAM_BYTES: Final = 1024 * 1024 * 1024
 """The default of `max_bytes` for a stream: hundreds of times what the longest answers take."""
@@ -297,3 +302,11 @@ def _stream_base(stream: object) -> type | None:
 
 def _is_transports(error: Exception) -> bool:
     return any(base.__name__ == "TransportError" for base in type(error).__mro__)
+
+
+def json_size(data: JSONObject) -> int:
+    """Return the bytes of an object's JSON; what can't be written as JSON is guessed."""
+    for measure in (functools.partial(to_json, fallback=str), repr):
+        with contextlib.suppress(ValueError, RecursionError):
+            return len(measure(data))
+    return 1024
