@@ -164,7 +164,7 @@ OPENING = {
     "feed: raises": ({"framer": lambda _: BadFeed()}, "BadFeed.feed"),
     "feed: text": ({"framer": lambda _: TextFeed()}, "TextFeed.feed"),
     "feed: None": ({"framer": lambda _: NoneFeed()}, "NoneFeed.feed"),
-    "end: raises": ({"framer": lambda _: BadEnd()}, "BadEnd.feed"),
+    "end: raises": ({"framer": lambda _: BadEnd()}, "BadEnd.end"),
     "decode: text": ({"decoder": lambda _: decoding("text")()}, "BadDecoder.decode"),
     "decode: one delta": ({"decoder": lambda _: decoding(TextDelta("x"))()}, "BadDecoder.decode"),
     "decode: anything": ({"decoder": lambda _: decoding((5,))()}, "BadDecoder.decode"),
