@@ -19,7 +19,7 @@ nox.options.error_on_external_run = True
 # Interpreters are never downloaded; a missing one skips its session with a message, on CI too.
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "typing", "tests", "providers", "docs"]
+nox.options.sessions = ["lint", "typing", "tests", "providers", "instructions", "docs"]
 
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 # A fresh environment would otherwise compile the SDKs again in every process of the tests.
@@ -193,6 +193,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "tests/benchmarks/imports.py")
     session.run("python", "tests/benchmarks/cost.py")
     session.run("python", "tests/benchmarks/streams.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def instructions(session: nox.Session) -> None:
+    """Instructions per chunk against stored figures; -- --write stores what valgrind counts."""
+    install_workspace(session)
+    session.run("python", "tests/benchmarks/instructions.py", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0], default=False)
