@@ -12,9 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 TEXT = "Hello, you."
@@ -76,21 +74,6 @@ assert stream.state == "completed"
 """
 
 
-class ChatServer(BaseHTTPRequestHandler):
-    """Chat completions that always answer the same."""
-
-    def do_POST(self) -> None:
-        """Answer with a stream."""
-        self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.end_headers()
-        self.wfile.write(_CHAT.encode())
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
-
 def run(*arguments: str, environment: Mapping[str, str]) -> str:
     """Run this interpreter and return what it prints.
 
@@ -120,13 +103,17 @@ def check(what: str, holds: bool, found: object = "") -> None:
 def main() -> None:
     """Try everything."""
     import mirascope.core
+    from mirascope.core.testing import Server, streamed
 
     home = Path(str(mirascope.core.__file__))
     check("mirascope is the installed one", home.is_relative_to(sys.prefix), home)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), ChatServer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/v1"
+    with Server(streamed(_CHAT.encode()), path="/v1") as server:
+        try_everything(server.url)
+
+
+def try_everything(address: str) -> None:
+    """Try the providers, the recordings and the command line; a server answers at `address`."""
     kept = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
     environment = {name: os.environ[name] for name in kept if name in os.environ} | {
         "OPENAI_BASE_URL": address,
@@ -155,7 +142,6 @@ def main() -> None:
     check("mirascope run, from a server", printed.strip() == TEXT, printed)
     printed = run("-m", "mirascope", "run", "Say hello", environment=environment)
     check("mirascope run, from the embedded model", bool(printed.strip()), printed)
-    server.shutdown()
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mirascope.core.testing import Hold, Pause, ReceivedRequest, Server, Step, streamed, whole
 from mirascope_tests.programs import running
 
 KEY = "sk-test-0123456789abcdef"
@@ -62,42 +61,20 @@ RESPONSES = [
 ]
 
 
-class Handler(BaseHTTPRequestHandler):
+def answer(request: ReceivedRequest) -> Iterable[Step]:
     """Answers in each API's own protocol; a prompt may ask for an answer that never ends."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.requests.append((self.path, body))  # type: ignore[attr-defined]
-        if "fail" in str(body):
-            self.send_error(500)
-            return
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.end_headers()
-        events = RESPONSES if self.path.endswith("/responses") else CHAT
-        for number, data in enumerate(events):
-            self.wfile.write(data)
-            if number < 2:
-                time.sleep(PAUSE)
-            if number == 1 and "hold" in str(body):
-                self.rfile.read(1)
-                return
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    prompt = str(request.json)
+    if "fail" in prompt:
+        return whole({"error": {"message": "out of order"}}, status=500)
+    first, second, *rest = RESPONSES if request.path.endswith("/responses") else CHAT
+    waiting = Hold() if "hold" in prompt else Pause(PAUSE)
+    return streamed(first, Pause(PAUSE), second, waiting, *rest)
 
 
 @pytest.fixture
-def server() -> Iterator[Any]:
-    served = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.daemon_threads = True
-    served.requests = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield served
-    served.shutdown()
-    thread.join(10)
-    served.server_close()
+def server() -> Iterator[Server]:
+    with Server(answer, path="/v1") as served:
+        yield served
 
 
 Mirascope = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -119,10 +96,10 @@ def mirascope(*arguments: str | Path, stdin: bytes = b"") -> subprocess.Complete
 
 
 def run(
-    server: Any, path: Path, *arguments: str, model: str = "openai/gpt-4o", prompt: str = "Hi"
+    server: Server, path: Path, *arguments: str, model: str = "openai/gpt-4o", prompt: str = "Hi"
 ) -> subprocess.CompletedProcess[bytes]:
-    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    return mirascope("run", "-m", model, "--base-url", url, "--record", path, *arguments, prompt)
+    place = ("--base-url", server.url, "--record", path)
+    return mirascope("run", "-m", model, *place, *arguments, prompt)
 
 
 def summary_of(done: subprocess.CompletedProcess[bytes]) -> str:
@@ -131,7 +108,7 @@ def summary_of(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 @pytest.mark.parametrize("model", ["openai/gpt-4o", "compatible/gpt-4o"])
-def test_a_run_is_recorded_and_replayed(server: Any, tmp_path: Path, model: str) -> None:
+def test_a_run_is_recorded_and_replayed(server: Server, tmp_path: Path, model: str) -> None:
     path = tmp_path / "answer.jsonl"
     done = run(server, path, "-p", "temperature=0.5", model=model)
     assert (done.returncode, done.stdout) == (0, "Grüße, Welt\n".encode())
@@ -147,11 +124,12 @@ def test_a_run_is_recorded_and_replayed(server: Any, tmp_path: Path, model: str)
     assert answer["cost"] == (0.00105 if model.startswith("openai") else None)
 
 
-def test_the_wire_api_is_recorded(server: Any, tmp_path: Path) -> None:
+def test_the_wire_api_is_recorded(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "answer.jsonl"
     done = run(server, path, "--api", "responses")
     assert (done.returncode, done.stdout) == (0, "Grüße, Welt\n".encode())
-    ((where, _),) = server.requests
+    where = server.requests[0].path
+    assert len(server.requests) == 1
     assert where == "/v1/responses"
     again = mirascope("replay", path)
     assert (again.returncode, again.stdout) == (0, done.stdout)
@@ -165,7 +143,7 @@ def test_the_wire_api_is_recorded(server: Any, tmp_path: Path) -> None:
     assert b"has no API 'nope'; it has: chat, responses" in unknown.stderr
 
 
-def test_a_wire_api_that_a_provider_has_not(server: Any, tmp_path: Path) -> None:
+def test_a_wire_api_that_a_provider_has_not(server: Server, tmp_path: Path) -> None:
     done = run(server, tmp_path, "--api", "responses", model="compatible/gpt-4o")
     assert (done.returncode, done.stdout) == (2, b"")
     (line,) = done.stderr.decode().splitlines()
@@ -173,7 +151,7 @@ def test_a_wire_api_that_a_provider_has_not(server: Any, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_pace_of_a_replay(server: Any, tmp_path: Path) -> None:
+def test_the_pace_of_a_replay(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "answer.jsonl"
     assert run(server, path).returncode == 0
     start = time.monotonic()
@@ -187,7 +165,7 @@ def test_the_pace_of_a_replay(server: Any, tmp_path: Path) -> None:
         assert b"speed must be 0 or a positive number" in done.stderr
 
 
-def test_a_file_is_never_overwritten(server: Any, tmp_path: Path) -> None:
+def test_a_file_is_never_overwritten(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "answer.jsonl"
     path.write_bytes(b"precious")
     done = run(server, path)
@@ -202,15 +180,15 @@ def test_a_file_is_never_overwritten(server: Any, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_an_error_before_the_response_leaves_no_file(server: Any, tmp_path: Path) -> None:
+def test_an_error_before_the_response_leaves_no_file(server: Server, tmp_path: Path) -> None:
     done = run(server, tmp_path / "answer.jsonl", model="compatible/gpt-4o", prompt="fail")
     assert done.returncode == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_is_interrupted(server: Any, tmp_path: Path) -> None:
+def test_a_run_that_is_interrupted(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "answer.jsonl"
-    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    url = server.url
     arguments = ["run", "-m", "openai/gpt-4o", "--base-url", url, "--record", path, "hold"]
     with running(
         subprocess.Popen(
@@ -232,7 +210,7 @@ def test_a_run_that_is_interrupted(server: Any, tmp_path: Path) -> None:
     assert summary.endswith(", truncated")
 
 
-def test_what_is_left_of_a_recording(server: Any, tmp_path: Path) -> None:
+def test_what_is_left_of_a_recording(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "answer.jsonl"
     assert run(server, path).returncode == 0
     lines = path.read_bytes().splitlines(keepends=True)
@@ -280,7 +258,7 @@ def test_what_is_not_a_recording(tmp_path: Path, data: bytes, said: str) -> None
         assert (str(path) in line) is (arguments != ["-"])
 
 
-def test_recordings_and_bodies_together(server: Any, tmp_path: Path) -> None:
+def test_recordings_and_bodies_together(server: Server, tmp_path: Path) -> None:
     assert run(server, tmp_path / "1.jsonl").returncode == 0
     assert run(server, tmp_path / "2.jsonl", "--api", "responses").returncode == 0
     (tmp_path / "3.sse").write_bytes(b"".join(CHAT))
@@ -306,7 +284,7 @@ def test_recordings_and_bodies_together(server: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("chunk_bytes", ["1", "7"])
-def test_a_recording_in_other_pieces(server: Any, tmp_path: Path, chunk_bytes: str) -> None:
+def test_a_recording_in_other_pieces(server: Server, tmp_path: Path, chunk_bytes: str) -> None:
     path = tmp_path / "answer.jsonl"
     assert run(server, path).returncode == 0
     done = mirascope("replay", path, "--chunk-bytes", chunk_bytes)

