@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from mirascope.core import compatible
-from mirascope.core.testing import Pause, Server, streamed, whole
+from mirascope.core.testing import Hold, Pause, Server, streamed, whole
 from mirascope_tests.chat import answer, chunk, completion
 
 Serve = Callable[..., Server]
@@ -102,12 +103,14 @@ def test_a_stream_that_is_shown_is_kept_up_to_date(serve: Serve, shown: list[str
 
 def test_a_stream_is_shown_in_its_midst_and_a_second_time(serve: Serve, shown: list[str]) -> None:
     head, *rest = answer("one ", "two")
-    server = serve(streamed(head, rest[0], Pause(0.5), *rest[1:]))
+    displayed = threading.Event()
+    server = serve(streamed(head, rest[0], Hold(displayed), *rest[1:]))
     stream: Any = compatible.call("m", stream=True, base_url=server.url)(fn)()
     for piece, _ in stream:
         if piece.content == "one ":
             stream._ipython_display_()
             stream._ipython_display_()
+            displayed.set()
     assert shown == ["one \n\n*streaming*"] * 2 + ["one two"] * 2
 
 

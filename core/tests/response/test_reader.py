@@ -188,6 +188,12 @@ def test_json_that_the_standard_library_accepts() -> None:
     assert m.ending_error() is None
 
 
+def test_an_event_that_the_end_closes_is_read_as_any_other() -> None:
+    m, items = run(event('{"say": "Hi"}') + b'data: {"say": "\\ud83d", "stop": "done"}')
+    assert [chunk.content for chunk, _ in items] == ["Hi", "\ufffd"]
+    assert m.ending_error() is None
+
+
 def test_an_event_that_the_end_of_the_body_cut() -> None:
     m, items = run(event('{"say": "Hi"}') + b'data: {"say": "th')
     assert [str(chunk) for chunk, _ in items] == ["Hi"]

@@ -1,4 +1,4 @@
-"""A plugin's own framer, which is believed nothing."""
+"""A plugin's own framer, wrapped so that its mistakes are named as the plugin's."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class CheckedFramer:
 
         Raises:
             PluginError: the plugin's framer raised, or returned something else than events.
+            StreamError: what the framer itself says of the body.
             WireError: an event grew larger than the framer's bound.
         """
         return self._checked("feed", lambda: self._framer.feed(piece))
@@ -43,6 +44,8 @@ class CheckedFramer:
 
         Raises:
             PluginError: the plugin's framer raised, or returned something else than events.
+            StreamError: what the framer itself says of the body.
+            WireError: what is left can't be framed.
         """
         return self._checked("end", self._framer.end)
 

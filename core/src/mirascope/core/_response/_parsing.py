@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
@@ -16,8 +16,12 @@ from .._secrets._hiding import redact
 from .._types import JSONObject
 from ..json import as_list
 
-_SHOWN = 120
-_SEARCHED = 4096
+_SHOWN: Final = 120
+"""How many characters an error shows of a response."""
+_SEARCHED: Final = 4096
+"""In how many bytes credentials are looked for before they are cut to `_SHOWN`."""
+_PULSE: Final = 120
+"""No keep-alive is longer, in bytes."""
 
 
 class EventParser:
@@ -54,7 +58,7 @@ class EventParser:
         if not data:
             return None
         # A comment that a gateway wrapped as data, or a word that says no more than one.
-        if self._is_json and data[:1] != b"{" and is_keep_alive(_text(data[:_SHOWN])):
+        if self._is_json and data[:1] != b"{" and is_keep_alive(_text(data[:_PULSE])):
             return None
         try:
             parsed = self._parsed(data)
@@ -73,8 +77,10 @@ class EventParser:
     def can_parse(self, data: bytes) -> bool:
         """Whether the data of an event is whole."""
         try:
-            self._parse(data)
-        except Exception:
+            self._parsed(data)
+        except Exception as error:
+            if interruption(error) is not None:
+                raise
             return False
         return True
 
