@@ -187,6 +187,14 @@ def secrets(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def scaffold(session: nox.Session) -> None:
+    """What `new-provider` writes, of each kind: installed, its whole kit, checkers, linter."""
+    install_workspace(session)
+    tests = ("pytest", "-n", "2", "tests/plugins/test_scaffold.py", *session.posargs)
+    session.run(*tests, env={"MIRASCOPE_TESTS": "long"})
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def bench(session: nox.Session) -> None:
     """CPU per chunk against the official SDKs, what a cost and an import take; never asserted."""
     install_workspace(session)

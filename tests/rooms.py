@@ -75,10 +75,15 @@ class Arrow:
 
 
 def modules(sources: Path = SOURCES) -> dict[str, Path]:
-    """Return every module of core's distribution by its dotted name."""
+    """Return every module of core's distribution by its dotted name.
+
+    Templates are the modules of distributions that are still to be written.
+    """
     found: dict[str, Path] = {}
     for path in sorted(sources.rglob("*.py")):
         parts = path.relative_to(sources).with_suffix("").parts
+        if "templates" in parts:
+            continue
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
@@ -280,9 +285,9 @@ def _title(room: str) -> str:
 
 
 def _name(path: Path) -> str:
-    """A file's name in its room: only the command line's room has files of two folders."""
+    """A file's name in its room, with its folder in the command line's, which has several."""
     folder = path.parent.name
-    return f"{folder}/{path.name}" if folder == "mirascope" else path.name
+    return f"{folder}/{path.name}" if folder in ("mirascope", "scaffold") else path.name
 
 
 def _file(module: str) -> str:

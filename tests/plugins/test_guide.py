@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shlex
@@ -15,6 +14,7 @@ from mirascope.core.testing import ReceivedRequest, Reply, Server, streamed
 from mirascope_tests.chat import answer
 
 from . import lab
+from .lines import lines_of
 
 GUIDE = (lab.ROOT / "docs" / "plugins.md").read_text("utf-8")
 FILES = dict(re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```', GUIDE, re.M | re.S))
@@ -94,6 +94,7 @@ def test_the_guide_followed_literally_gives_working_plugins(
             printed[command] = done.stdout
     listed = printed["mirascope providers"]
     assert re.search(r"^beta .*mirascope-beta 0\.1\.0 .*\bok$", listed, re.M), listed
+    assert re.search(r"^\d+ passed", printed["pytest -q mirascope-delta/tests"], re.M)
     for name in ("acme", "beta"):
         assert re.search(r"^\d+ passed", printed[f"pytest -q mirascope-{name}/tests"], re.M)
         kit = run(f"python -m mirascope.core.testing {name} mirascope-{name}/tests")
@@ -101,6 +102,7 @@ def test_the_guide_followed_literally_gives_working_plugins(
         assert counted is not None, kit.stdout
         assert counted[1] == counted[2]
     listed = run("mirascope providers").stdout
+    assert re.search(r"^delta .*mirascope-delta 0\.1\.0 .*\bok$", listed, re.M), listed
     assert re.search(r"^acme .*mirascope-acme 0\.1\.0 .*\bok$", listed, re.M), listed
     assert printed['mirascope run -m beta/beta-1 "Say hello"'] == "Hello, world\n"
     assert printed['mirascope run -m gamma/org/gamma-1 "Say hello"'] == "Hello, world\n"
@@ -121,18 +123,3 @@ def test_how_little_there_is_to_write(name: str, most: int) -> None:
     )
     assert 0 < written <= most
     assert f"| {written} |" in GUIDE
-
-
-def lines_of(code: str) -> int:
-    """How many lines of a module say something to Python."""
-    told = {
-        line
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if isinstance(node.value.value, str)
-        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
-    }
-    return sum(
-        bool(line.strip()) and not line.strip().startswith("#") and number not in told
-        for number, line in enumerate(code.splitlines(), 1)
-    )

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from ._models import models
+from ._new_provider import new_provider
 from ._output import discard_standard_output, say
 from ._prices import prices
 from ._providers import providers
@@ -105,6 +106,7 @@ app = typer.Typer(
 """The commands, as a `typer.Typer`."""
 app.command()(run)
 app.command()(models)
+app.command()(new_provider)
 app.command()(providers)
 app.command()(replay)
 app.add_typer(prices)
