@@ -73,11 +73,11 @@ class Terminal:
 class TerminalRun:
     """`mirascope run` with a terminal of 60 by 16 for its input and output."""
 
-    def __init__(self, server: Server, *, term: str = "xterm-256color") -> None:
+    def __init__(self, server: Server, *arguments: str, term: str = "xterm-256color") -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 16, 60, 0, 0))
         self.process = subprocess.Popen(
-            command("run", "-m", "compatible/gpt-4o", "--base-url", server.url, "hi"),
+            command("run", "-m", "compatible/gpt-4o", "--base-url", server.url, *arguments, "hi"),
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
+
+from typing_extensions import override
 
 from ._json import format_json
 from ._output import Display, SurrogateJoiner, note, say, write_line
 from ._wording import at_a_shell
 
 if TYPE_CHECKING:
-    from mirascope.core import BaseCallResponseChunk, BaseStream, BaseTool
+    from mirascope.core import BaseCallResponseChunk, BaseStream, BaseTool, StructuredStream
 
 _SHORTEST: Final = 0.05
 """Seconds; an answer that was read in less came in one piece, which tells nothing of its speed."""
@@ -34,17 +37,10 @@ class Answer:
         problem = None
         # Held, so that the iterator outlives an interrupt in the loop's body: dropping it would
         # stop the stream before it can be cancelled.
-        items = iter(self._stream)
+        items = self._items()
         try:
-            for chunk, tool in items:
-                if self._first is None and _has_output(chunk, tool):
-                    self._first = time.time()
-                if thinking := chunk.thinking:
-                    display.thinking(thinking)
-                if chunk.content:
-                    display.text(chunk.content)
-                if tool is not None:
-                    display.tool(tool)
+            for item in items:
+                self._take(item)
         except KeyboardInterrupt:
             self._stream.cancel()
             self.interrupted = True
@@ -64,14 +60,43 @@ class Answer:
         from mirascope.core import StreamState
 
         stream = self._stream
-        for tool in stream.tools:
-            note(f"tool call: {tool.tool_call.name}({tool.tool_call.arguments})")
-        if stream.refusal:
-            note(f"the model declined: {stream.refusal}")
+        for line in self._notes():
+            note(line)
         if problem is not None:
             say(problem)
         if self._first is not None or self.interrupted or stream.state is StreamState.COMPLETED:
             note(self._summary())
+
+    def _items(self) -> Iterator[Any]:
+        """Return what is read of the stream."""
+        return iter(self._stream)
+
+    def _take(self, item: Any) -> None:
+        """Show what was read."""
+        chunk, tool = item
+        if _has_output(chunk, tool):
+            self._begin()
+        if thinking := chunk.thinking:
+            self._display.thinking(thinking)
+        if chunk.content:
+            self._display.text(chunk.content)
+        if tool is not None:
+            self._display.tool(tool)
+
+    def _begin(self) -> None:
+        """Take note that something has come."""
+        if self._first is None:
+            self._first = time.time()
+
+    def _notes(self) -> Iterator[str]:
+        """Yield what is told of the answer besides its text."""
+        yield from calls_made(self._stream)
+        if self._stream.refusal:
+            yield f"the model declined: {self._stream.refusal}"
+
+    def _hidden_tokens(self, reasoning_tokens: int) -> int:
+        """Return how many tokens of reasoning were over before the first piece was shown."""
+        return 0 if self._stream.thinking else reasoning_tokens
 
     def _summary(self) -> str:
         """Return the line with what the answer used, cost and took."""
@@ -85,9 +110,43 @@ class Answer:
         usage, seconds = self._stream.common_usage, self._end - self._first
         if usage is not None and seconds >= _SHORTEST:
             # Reasoning that stays hidden is counted, but was over before the first token came.
-            hidden = 0 if self._stream.thinking else usage.reasoning_tokens
+            hidden = self._hidden_tokens(usage.reasoning_tokens)
             timings.append(f"{(usage.output_tokens - hidden) / seconds:.1f} tokens/s")
         return summary(self._stream, *timings)
+
+
+class ValueAnswer(Answer):
+    """Shows the JSON of a value while it arrives; what is not valid is its problem."""
+
+    def __init__(self, value: StructuredStream[Any], display: Display) -> None:
+        super().__init__(value.stream, display)
+        self._value = value
+
+    @override
+    def _items(self) -> Iterator[Any]:
+        return self._value.text()
+
+    @override
+    def _take(self, item: Any) -> None:
+        self._begin()
+        self._display.text(item)
+
+    @override
+    def _notes(self) -> Iterator[str]:
+        # A refusal is what is wrong with the value already.
+        return calls_made(self._stream)
+
+    @override
+    def _hidden_tokens(self, reasoning_tokens: int) -> int:
+        return reasoning_tokens
+
+
+def calls_made(stream: BaseStream[Any]) -> Iterator[str]:
+    """Yield the calls of a stream, one line each; not the one that its value came in."""
+    own = {tool.tool_name() for tool in stream.tool_types}
+    for tool in stream.tools:
+        if tool.tool_call.name not in own:
+            yield f"tool call: {tool.tool_call.name}({tool.tool_call.arguments})"
 
 
 class LinesDisplay:
@@ -96,15 +155,26 @@ class LinesDisplay:
     Args:
         stream: the stream, of which the last line tells.
         pieces: write the lines of the pieces too.
+        value: the value that the stream's answer is to be, or None.
     """
 
-    def __init__(self, stream: BaseStream[Any], *, pieces: bool) -> None:
+    def __init__(
+        self,
+        stream: BaseStream[Any],
+        *,
+        pieces: bool,
+        value: StructuredStream[Any] | None = None,
+    ) -> None:
         self._stream = stream
         self._pieces = pieces
+        self._value = value
+        self._texts: list[str] = []
         self._joined = {"text": SurrogateJoiner(), "thinking": SurrogateJoiner()}
 
     def text(self, text: str) -> None:
         """Write more of the answer."""
+        if self._value is not None:
+            self._texts.append(text)
         self._piece("text", text)
 
     def thinking(self, text: str) -> None:
@@ -120,12 +190,15 @@ class LinesDisplay:
 
     def close(self, *, completed: bool) -> None:
         """Write the whole."""
-        from ._replay_report import record
+        from ._replay_report import record, value_record
 
         for kind in self._joined:
             self._piece(kind, "", final=True)
         stream = self._stream
-        write_line(format_json({"provider": stream.provider, **record(stream)}))
+        made = {"provider": stream.provider, **record(stream)}
+        if self._value is not None:
+            made |= value_record(self._value, "".join(self._texts))
+        write_line(format_json(made))
 
     def _piece(self, kind: str, text: str, *, final: bool = False) -> None:
         if self._pieces and (text := self._joined[kind](text, final=final)):

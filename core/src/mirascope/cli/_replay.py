@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +16,7 @@ from ._json import format_json
 from ._output import PlainDisplay, note, say, write_line
 
 if TYPE_CHECKING:
-    from mirascope.core import BaseStream, BaseTool, Recording
+    from mirascope.core import BaseStream, BaseTool, MirascopeError, Recording, StructuredStream
 
 
 class ReplayFormat(StrEnum):
@@ -57,6 +58,14 @@ def replay(
             "reported on standard error.",
         ),
     ] = None,
+    schema: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|MODULE:NAME",
+            help="Read the answer as JSON of this type, and validate it: a file with a JSON "
+            "schema, or a type of a module.",
+        ),
+    ] = None,
     form: Annotated[
         ReplayFormat | None,
         typer.Option(
@@ -91,6 +100,7 @@ def replay(
     from mirascope.core.plugins import load_provider
 
     from ._declared_tools import read_declared_tools
+    from ._schema import read_schema
 
     if many and (file is not None or form is ReplayFormat.TEXT):
         raise UsageError(
@@ -108,6 +118,7 @@ def replay(
         speed=speed,
         chunk_bytes=chunk_bytes,
         tools=None if tools_json is None else read_declared_tools(tools_json),
+        model=None if schema is None else read_schema(schema),
     )
     if many:
         names = (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer)
@@ -132,6 +143,7 @@ class _Player:
         speed: how many times as fast as they came; 0 is without waiting.
         chunk_bytes: how many bytes each read gives; as recorded if None.
         tools: the tools that the requests declared, or None where that is not known.
+        model: the type that the answers are values of, or None.
     """
 
     def __init__(
@@ -142,12 +154,14 @@ class _Player:
         speed: float,
         chunk_bytes: int | None,
         tools: list[type[BaseTool]] | None,
+        model: Any,
     ) -> None:
         self._provider = provider
         self._api = api
         self._speed = speed
         self._chunk_bytes = chunk_bytes
         self._tools = tools
+        self._model = model
 
     def print_text(self, recording: Recording) -> bool:
         """Print a recording's text as it streams; return whether it is complete."""
@@ -155,55 +169,53 @@ class _Player:
 
         from ._summary import summary
 
-        stream = self._open(recording)
+        replayed = self._open(recording)
+        stream = replayed.stream
         display = PlainDisplay(visible_controls=sys.stdout.isatty())
         try:
-            for chunk, _ in stream:
-                display.text(chunk.content)
+            for text in replayed.texts():
+                display.text(text)
         except MirascopeError:
             # The stream keeps its error: `_report` prints it after what had arrived.
             pass
-        completed = stream.state is StreamState.COMPLETED
-        display.close(completed=completed)
+        display.close(completed=stream.state is StreamState.COMPLETED)
         for tool in stream.tools:
             note(f"tool call: {tool.tool_call.name}({tool.tool_call.arguments})")
         if stream.refusal:
             note(f"the model declined: {stream.refusal}")
-        self._report(recording, stream)
+        self._report(recording, replayed)
         note(summary(stream, f"{stream.event_count} events"))
-        return completed
+        return replayed.error is None
 
     def print_object(self, recording: Recording) -> bool:
         """Print a recording as one JSON object; return whether it is complete."""
-        from ._replay_report import record
-
-        stream = self._read(recording)
-        write_line(format_json(record(stream)))
-        self._report(recording, stream)
-        return stream.error is None
+        replayed = self._open(recording)
+        write_line(format_json(replayed.record()))
+        self._report(recording, replayed)
+        return replayed.error is None
 
     def print_lines(self, names: Iterable[str]) -> bool:
         """Print a line for each file; return whether all of them are complete recordings."""
         from mirascope.core import ProviderError, Recording
 
-        from ._replay_report import failure_record, record
+        from ._replay_report import failure_record
 
         good = True
         for name in names:
             try:
                 recording = Recording.read(name)
-                stream = self._read(recording)
-                line = format_json({**record(stream), "file": name})
+                replayed = self._open(recording)
+                line = format_json({**replayed.record(), "file": name})
             except (OSError, ValueError, RecursionError, ProviderError) as error:
                 line = format_json({**failure_record(error), "file": name})
                 good = False
             else:
-                self._report(recording, stream, name)
-                good = good and stream.error is None
+                self._report(recording, replayed, name)
+                good = good and replayed.error is None
             write_line(line)
         return good
 
-    def _open(self, recording: Recording) -> BaseStream[Any]:
+    def _open(self, recording: Recording) -> _Replayed:
         from mirascope.core import UsageError, stream_from
 
         if recording.provider is None and self._provider is None:
@@ -214,32 +226,64 @@ class _Player:
             )
         if self._chunk_bytes is not None:
             recording = recording.rechunked(self._chunk_bytes)
-        return stream_from(
+        # Which of the two it is only shows at run time.
+        replay_as: Any = stream_from
+        made = replay_as(
             recording,
             speed=self._speed,
             tools=self._tools or (),
             provider=self._provider,
             api=self._api,
+            response_model=self._model,
         )
+        return _Replayed(made) if self._model is None else _Replayed(made.stream, made)
 
-    def _read(self, recording: Recording) -> BaseStream[Any]:
-        from mirascope.core import MirascopeError
-
-        stream = self._open(recording)
-        try:
-            for _ in stream:
-                pass
-        except MirascopeError:
-            pass
-        return stream
-
-    def _report(self, recording: Recording, stream: BaseStream[Any], name: str = "") -> None:
+    def _report(self, recording: Recording, replayed: _Replayed, name: str = "") -> None:
         where = f"{name}: " if name else ""
         if self._tools is not None:
-            for tool in stream.tools:
+            for tool in replayed.stream.tools:
                 if tool.error is not None:
                     note(f"{where}{tool.error}")
-        if stream.error is not None:
-            say(f"{where}{stream.error}")
+        if replayed.error is not None:
+            say(f"{where}{replayed.error}")
         elif recording.cut is not None:
             note(f"{where}the recording ends behind the answer: {recording.cut}")
+
+
+class _Replayed:
+    """A stream that is replayed, and the value that its answer is where a type was named."""
+
+    def __init__(self, stream: BaseStream[Any], value: StructuredStream[Any] | None = None) -> None:
+        self.stream = stream
+        self._value = value
+
+    @property
+    def error(self) -> MirascopeError | None:
+        """What is wrong with it once it has ended."""
+        return self.stream.error if self._value is None else self._value.error
+
+    def texts(self) -> Iterator[str]:
+        """Yield the text, or the value's own JSON.
+
+        Raises:
+            MirascopeError: it did not end well.
+        """
+        if self._value is not None:
+            yield from self._value.text()
+            return
+        for chunk, _ in self.stream:
+            yield chunk.content
+
+    def record(self) -> dict[str, Any]:
+        """Read it to its end and return what is printed of it."""
+        from mirascope.core import MirascopeError
+
+        from ._replay_report import record, value_record
+
+        texts: list[str] = []
+        with contextlib.suppress(MirascopeError):
+            texts.extend(self.texts())
+        made = record(self.stream)
+        if self._value is not None:
+            made |= value_record(self._value, "".join(texts))
+        return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mirascope.core import APIError, BaseStream, Block
+from mirascope.core import APIError, BaseStream, StructuredStream
 
 from ._json import parse_json
 
@@ -20,7 +20,7 @@ def record(stream: BaseStream[Any]) -> dict[str, Any]:
         "thinking": answer.thinking,
         "refusal": answer.refusal,
         "tool_calls": [
-            {"id": block.id, "name": block.name, "arguments": _arguments(block)}
+            {"id": block.id, "name": block.name, "arguments": _parsed(block.text)}
             for block in answer.tool_calls
         ],
         "finish_reason": answer.finish_reason,
@@ -31,6 +31,20 @@ def record(stream: BaseStream[Any]) -> dict[str, Any]:
         "model": answer.model,
         "id": answer.id,
         "n_events": stream.event_count,
+    }
+
+
+def value_record(stream: StructuredStream[Any], text: str) -> dict[str, Any]:
+    """Return what there is to tell of a value besides: itself, and what is wrong with it.
+
+    Args:
+        stream: the stream, which has ended.
+        text: the value's own JSON.
+    """
+    error = stream.error
+    return {
+        "error": None if error is None else describe_error(error),
+        "value": _parsed(text) if error is None else None,
     }
 
 
@@ -65,9 +79,9 @@ def describe_error(error: Exception) -> dict[str, str]:
     return {"type": type(error).__name__, "message": message}
 
 
-def _arguments(block: Block) -> Any:
-    """Return a call's arguments parsed, or their text where it is not valid JSON."""
+def _parsed(text: str) -> Any:
+    """Return what a JSON text says, or the text itself where it is not valid JSON."""
     try:
-        return parse_json(block.text)
+        return parse_json(text)
     except ValueError:
-        return block.text
+        return text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from ._answer import Answer, LinesDisplay
+from ._answer import Answer, LinesDisplay, ValueAnswer
 from ._default_model import MODEL_VARIABLE, default_model
 from ._input import message_text, user_content
 from ._json import parse_json
@@ -16,13 +16,16 @@ from ._models import complete_model
 from ._output import Display, PlainDisplay
 
 if TYPE_CHECKING:
-    from mirascope.core import BaseStream
+    from mirascope.core import BaseStream, StructuredStream
 
 _OPTIONS: Final = {
     "model": "name the model with --model",
     "messages": "the messages are PROMPT, --system and --attachment",
     "stream": "an answer is always streamed; --format json prints it whole",
     "tools": "a tool is a function of a program",
+    "response_model": "name the type with --schema",
+    "response_mode": "give --schema-mode",
+    "output_parser": "a parser is a function of a program",
 }
 """What is never a parameter of an API, and what gives it."""
 
@@ -33,6 +36,14 @@ class RunFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     JSONL = "jsonl"
+
+
+class SchemaMode(StrEnum):
+    """How a value is asked for."""
+
+    NATIVE = "native"
+    TOOL = "tool"
+    JSON = "json"
 
 
 def run(
@@ -85,6 +96,22 @@ def run(
             "else a string. May be repeated.",
         ),
     ] = None,
+    schema: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|MODULE:NAME",
+            help="Answer with JSON of this type: a file with a JSON schema, or a type of a module, "
+            "such as a pydantic model. It is validated at the end.",
+        ),
+    ] = None,
+    schema_mode: Annotated[
+        SchemaMode | None,
+        typer.Option(
+            help="How the model is asked for it: by the API's own parameter, as a tool's "
+            "arguments, or in words; by default the best way that the provider has.",
+            show_default=False,
+        ),
+    ] = None,
     base_url: Annotated[
         str | None,
         typer.Option("--base-url", metavar="URL", help="The server's address."),
@@ -117,7 +144,7 @@ def run(
     token, and tokens per second from then on. Keys are read from the environment, as in
     OPENAI_API_KEY.
     """
-    from mirascope.core import Messages, StreamState, call
+    from mirascope.core import Messages
 
     model = model or default_model()
     parameters = _parameters(param or [])
@@ -128,27 +155,63 @@ def run(
     if system is not None:
         messages.insert(0, Messages.System(message_text(system, "system message")))
 
+    given = {"api": api, "call_params": parameters, "timeout": timeout, "record": record}
+    answer = _answer(model, messages, given, _asked_type(schema, schema_mode), form)
+    problem = answer.show()
+    answer.report(problem)
+    if answer.interrupted:
+        raise KeyboardInterrupt
+    raise typer.Exit(0 if problem is None else 1)
+
+
+def _answer(
+    model: str,
+    messages: list[Any],
+    given: dict[str, Any],
+    asked: dict[str, Any],
+    form: RunFormat,
+) -> Answer:
+    """Return the answer to come: text, or a value where a type was asked for."""
+    from mirascope.core import call
+
+    # Whether it streams text or a value only shows at run time.
+    decorate: Any = call
+
     # A prompt from the command line is not a template: its braces are text, so it is a message.
-    @call(model, stream=True, api=api, call_params=parameters, timeout=timeout, record=record)
     def ask() -> list[Any]:
         return messages
 
-    stream = ask()
-    answer = Answer(stream, _display(stream, form))
-    answer.report(answer.show())
-    if answer.interrupted:
-        raise KeyboardInterrupt
-    raise typer.Exit(0 if stream.state is StreamState.COMPLETED else 1)
+    made = decorate(model, stream=True, **given, **asked)(ask)()
+    if not asked:
+        return Answer(made, _display(made, form))
+    value: StructuredStream[Any] = made
+    return ValueAnswer(value, _display(value.stream, form, value))
 
 
-def _display(stream: BaseStream[Any], form: RunFormat) -> Display:
+def _asked_type(schema: str | None, mode: SchemaMode | None) -> dict[str, Any]:
+    """Return what a decorator is told of the type of the answer."""
+    from mirascope.core import UsageError
+
+    from ._schema import read_schema
+
+    if schema is None:
+        if mode is not None:
+            raise UsageError("--schema-mode tells how --schema is asked for: give --schema")
+        return {}
+    mode_name = None if mode is None else str(mode)
+    return {"response_model": read_schema(schema), "response_mode": mode_name}
+
+
+def _display(
+    stream: BaseStream[Any], form: RunFormat, value: StructuredStream[Any] | None = None
+) -> Display:
     if form is not RunFormat.TEXT:
-        return LinesDisplay(stream, pieces=form is RunFormat.JSONL)
+        return LinesDisplay(stream, pieces=form is RunFormat.JSONL, value=value)
     if not sys.stdout.isatty():
         return PlainDisplay()
     from ._terminal import terminal_display
 
-    return terminal_display()
+    return terminal_display("json" if value is not None else None)
 
 
 def _parameters(given: list[str]) -> dict[str, Any]:

@@ -26,14 +26,18 @@ _PAUSE: Final = 0.1
 """Seconds between two repaints."""
 
 
-def terminal_display() -> Display:
-    """Return a display for the terminal on standard output, as good as it can."""
+def terminal_display(language: str | None = None) -> Display:
+    """Return a display for the terminal on standard output, as good as it can.
+
+    Args:
+        language: what the answer is written in, such as `"json"`; None for Markdown.
+    """
     # An answer must not fail because a terminal lacks one of its characters.
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     console = Console(highlight=False, markup=False, emoji=False)
     if console.is_dumb_terminal:
         return PlainDisplay(visible_controls=True)
-    return TerminalDisplay(console)
+    return TerminalDisplay(console, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,13 @@ class TerminalDisplay:
 
     Args:
         console: the terminal.
+        language: what the answer is written in, which is shown as one code block; None for
+            Markdown.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, language: str | None = None) -> None:
         self._console = console
+        self._language = language
         self._joined = SurrogateJoiner()
         self._pending: _Pending = _Pending()
         self._live: Live | None = None
@@ -116,6 +123,9 @@ class TerminalDisplay:
     def _show(self, text: str) -> None:
         if not text:
             return
+        if self._language is not None:
+            # Its own lines end no block: JSON has no line that begins with a fence.
+            text, self._language = f"```{self._language}\n{text}", None
         self._end_thinking()
         self._pending = replace(self._pending, source=self._pending.source + printable(text))
         if self._live is None:

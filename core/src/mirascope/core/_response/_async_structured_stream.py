@@ -45,6 +45,10 @@ class AsyncStructuredStream(StructuredResult[T, BaseAsyncStream[Any]], Generic[T
         """Iterate the items of a list, each once it is whole; see `StructuredStream.items`."""
         return _Read(self.stream, self._items(of), self._carry)
 
+    def text(self) -> AsyncIterator[str]:
+        """Iterate the pieces of the value's JSON; see `StructuredStream.text`."""
+        return _Read(self.stream, self._texts(), self._carry)
+
     async def result(self) -> T:
         """Return the validated value, after reading to the end; see `StructuredStream.result`."""
         if not self.state.ended:

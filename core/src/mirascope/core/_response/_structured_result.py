@@ -115,6 +115,15 @@ class StructuredResult(OnStream[StreamT], Generic[T, StreamT]):
         self._reader = AnswerReader(self._model, self.response_mode, items.places)
         return _Items(self, items)
 
+    def _texts(self) -> Cursor:
+        """Return what makes the pieces of the value's JSON of chunks.
+
+        Raises:
+            StreamConsumedError: the stream was read before.
+        """
+        self._check_unread()
+        return _Texts(self)
+
     def _value_alone(self) -> Cursor:
         """Return what makes nothing of chunks but the value."""
         return _Partials(self, math.inf)
@@ -236,6 +245,25 @@ class _Partials:
             if result._reader.close() and not self._seconds:
                 yield from result._shown()
             yield result._conclude()
+
+
+class _Texts:
+    def __init__(self, result: StructuredResult[Any, Any]) -> None:
+        self._result = result
+
+    def take(self, chunk: BaseCallResponseChunk[Any]) -> Iterable[Any]:
+        self._result._take(chunk)
+        text = self._result._reader.new_text()
+        return (text,) if text else ()
+
+    def rest(self) -> Iterator[Any]:
+        result = self._result
+        text = result._reader.new_text(final=True)
+        if text:
+            yield text
+        if result._has_completed():
+            result._reader.close()
+            result._conclude()
 
 
 class _Items:

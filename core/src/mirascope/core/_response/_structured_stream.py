@@ -80,6 +80,18 @@ class StructuredStream(StructuredResult[T, BaseStream[Any]], Generic[T]):
         """
         return self._read(self._items(of))
 
+    def text(self) -> Iterator[str]:
+        """Iterate the pieces of the value's JSON, without what the model wrote around it.
+
+        At the end all of it is validated, and `result()` has the value.
+
+        Raises:
+            StreamConsumedError: the stream has ended, or something else iterates it.
+            ResponseModelError: the answer is not a value of the response model.
+            APIError: as iterating `stream` does.
+        """
+        return self._read(self._texts())
+
     def result(self) -> T:
         """Return the validated value, after reading to the end; no partial is made on the way.
 

@@ -19,6 +19,7 @@ from ._errors import (
 from ._json_reader import JSONReader
 from ._response_model import ResponseModel, T
 from ._shapes import MISSING
+from ._unwrapping import Unwrapping
 
 ResponseMode: TypeAlias = Literal["native", "tool", "json"]
 """How a value is asked for: by the API's own parameter for JSON schemas, as the arguments of a tool
@@ -54,6 +55,7 @@ class AnswerReader(Generic[T]):
         self._call: Hashable = None
         self._in_call = False
         self._words: list[str] = []
+        self._unwrapping = Unwrapping() if model.is_wrapped else None
 
     @property
     def last(self) -> Any:
@@ -103,6 +105,18 @@ class AnswerReader(Generic[T]):
         """Return the texts of the items that have become whole since the last time."""
         items, self._json.whole_items = self._json.whole_items, []
         return items
+
+    def new_text(self, *, final: bool = False) -> str:
+        """Return what has arrived of the value's JSON since the last time.
+
+        Args:
+            final: whether nothing follows.
+        """
+        text = self._json.new_text()
+        if self._unwrapping is None:
+            return text
+        text = self._unwrapping(text, whole=self._json.done)
+        return text + self._unwrapping.rest() if final else text
 
     def close(self) -> bool:
         """Take note that the answer has ended; return whether there is something left to show."""

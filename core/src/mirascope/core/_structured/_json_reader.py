@@ -102,6 +102,7 @@ class JSONReader:
         "_string_shape",
         "_string_shown",
         "_text",
+        "_told",
         "_value",
         "broken",
         "done",
@@ -130,6 +131,7 @@ class JSONReader:
         self._text = Pieces()
         self._begin: Place | None = None
         self._end: Place | None = None
+        self._told: Place | None = None
         self._items = items
         self._item_frame: Frame | None = None
         self.whole_items: list[str] = []
@@ -178,6 +180,13 @@ class JSONReader:
         if not self._certain:
             return self._text.between(None)
         return self._text.between(self._begin, self._end)
+
+    def new_text(self) -> str:
+        """Return what has arrived of the value's own text since the last time."""
+        if not self._certain:
+            return ""
+        begin, self._told = self._told or self._begin, self._end or self._text.end()
+        return self._text.between(begin, self._end)
 
     def feed(self, text: str) -> bool:
         """Take the next piece; return whether it is time for a partial that shows something new."""

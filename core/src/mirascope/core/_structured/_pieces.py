@@ -28,6 +28,10 @@ class Pieces:
         """Return the place of a character of the last piece."""
         return Place(len(self._pieces) - 1, at)
 
+    def end(self) -> Place:
+        """Return the place behind what has arrived, where the next piece will begin."""
+        return Place(len(self._pieces), 0)
+
     def between(self, begin: Place | None, end: Place | None = None) -> str:
         """Return the text from one place to another; None is its beginning or its end."""
         begin = begin or Place(0, 0)
