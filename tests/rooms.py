@@ -24,6 +24,7 @@ GROUND = {
     "_caution",
     "_scrub",
     "_errors",
+    "_installation",
     "_observers",
     "_process",
     "_interruptions",

@@ -119,9 +119,9 @@ def test_a_name_of_this_project_that_is_missing_gives_the_command(
     monkeypatch.setattr(sys, "path", [str(installed.path)])
     with pytest.raises(MissingProviderError) as info:
         provider("openai")
-    assert str(info.value) == (
-        "provider 'openai' is not installed: pip install \"mirascope-core[openai]\""
-    )
+    said = str(info.value)
+    assert said.startswith("provider 'openai' is not installed: ")
+    assert said.endswith(' "mirascope-core[openai]"')
 
 
 # What is refused. Each reason names the distribution and the way out.

@@ -102,7 +102,7 @@ BAD = {
         "nosdk",
         plugin("nosdk").replace("title=", "sdk='sdk-that-is-missing', title="),
         "broken",
-        "its SDK 'sdk-that-is-missing' is not installed: pip install sdk-that-is-missing",
+        "its SDK 'sdk-that-is-missing' is not installed: uv pip install --python ",
     ),
 }
 
@@ -390,7 +390,8 @@ def test_a_provider_that_is_missing_gives_the_command(form: str, name: str) -> N
         print(json.dumps(text))
     """
     assert core_alone().json(dedent(code)) == (
-        f"provider '{name}' is not installed: pip install \"mirascope-core[{name}]\""
+        f"provider '{name}' is not installed: "
+        f'uv pip install --python {core_alone().python} "mirascope-core[{name}]"'
     )
 
 
@@ -412,12 +413,13 @@ def test_core_alone_works_and_has_no_command_line() -> None:
     """
     listed, missing, unknown = core_alone().json(dedent(code))
     assert listed == []
-    assert 'pip install "mirascope-core[openai]"' in missing
+    assert missing.endswith(f' --python {core_alone().python} "mirascope-core[openai]"')
     assert unknown == "no provider 'acme' is installed (installed: none)"
     done = core_alone().run("-m", "mirascope", "providers")
     assert done.returncode == 1
     assert done.stderr == (
-        'mirascope: the command line is an extra: pip install "mirascope-core[cli]"\n'
+        "mirascope: the command line is an extra: "
+        f'uv pip install --python {core_alone().python} "mirascope-core[cli]"\n'
     )
 
 

@@ -12,7 +12,10 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise
-        sys.exit('mirascope: the command line is an extra: pip install "mirascope-core[cli]"')
+        from mirascope.core._installation import install_command
+
+        command = install_command("mirascope-core[cli]")
+        sys.exit(f"mirascope: the command line is an extra: {command}")
     except KeyboardInterrupt:
         sys.exit(130)
     run_command_line()

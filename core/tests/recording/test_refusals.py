@@ -78,5 +78,5 @@ def test_the_error_of_a_provider_that_is_not_installed(monkeypatch: pytest.Monke
     from mirascope.core.plugins import _discovery, isolated_registry
 
     monkeypatch.setattr(_discovery, "entry_points", lambda group: ())
-    with isolated_registry(), pytest.raises(MissingProviderError, match="pip install"):
+    with isolated_registry(), pytest.raises(MissingProviderError, match="mirascope-core"):
         stream_from(recorded(*ANSWER))

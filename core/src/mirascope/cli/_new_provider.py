@@ -15,7 +15,7 @@ from .scaffold._kinds import PARTS, Kind
 def new_provider(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="The provider's name, as in NAME/MODEL: 'acme'."),
+        typer.Argument(help="The provider's name, as in NAME/MODEL: 'acme'."),
     ],
     kind: Annotated[
         Kind | None,

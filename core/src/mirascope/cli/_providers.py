@@ -66,7 +66,9 @@ def providers(
         records = map(_host_record, hosts) if only_hosts else map(_record, [*found, *hooks])
         write_line(format_json([*records]))
     elif not tables:
-        note('no provider is installed; for one: pip install "mirascope-core[openai]"')
+        from mirascope.core.plugins._first_party import install_provider
+
+        note(f"no provider is installed; for one: {install_provider('openai')}")
     elif sys.stdout.isatty():
         for columns, listed, rows in tables:
             _print_table(columns, listed, rows)

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 from ._errors import MissingProviderError
-from .plugins._first_party import FIRST_PARTY, install_command
+from .plugins._first_party import FIRST_PARTY, install_provider
 
 
 def alias(shim: str, package: str) -> None:
@@ -24,7 +24,7 @@ def alias(shim: str, package: str) -> None:
         if error.name != package:
             raise
         raise MissingProviderError(
-            f"provider {name!r} is not installed: {install_command(name)}", provider=name
+            f"provider {name!r} is not installed: {install_provider(name)}", provider=name
         ) from None
     sys.modules[shim] = module
 

@@ -27,7 +27,7 @@ from .._errors import (
     describe,
 )
 from ._elsewhere import ELSEWHERE
-from ._first_party import FIRST_PARTY, install_command
+from ._first_party import FIRST_PARTY, install_provider
 from ._spec import PROVIDER_NAME
 
 GROUP: Final = "mirascope.providers"
@@ -224,7 +224,7 @@ def _normal(name: str) -> str:
 def _unknown(name: str) -> ProviderError:
     if name in FIRST_PARTY:
         return MissingProviderError(
-            f"provider {name!r} is not installed: {install_command(name)}", provider=name
+            f"provider {name!r} is not installed: {install_provider(name)}", provider=name
         )
     known = installed_names()
     installed = f"(installed: {', '.join(known) or 'none'})"

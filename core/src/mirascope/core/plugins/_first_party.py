@@ -8,6 +8,8 @@ FIRST_PARTY: Final = ("anthropic", "compatible", "google", "local", "openai")
 """Providers that `mirascope-core` has an extra and a shim for."""
 
 
-def install_command(name: str) -> str:
+def install_provider(name: str) -> str:
     """Return the command that installs a provider of this project."""
-    return f'pip install "mirascope-core[{name}]"'
+    from .._installation import install_command
+
+    return install_command(f"mirascope-core[{name}]")

@@ -16,6 +16,7 @@ from .._errors import (
     ProviderError,
     describe,
 )
+from .._installation import install_command
 from .._provider._provider import Provider
 from ._discovery import HOOK_GROUP, HOST_GROUP, Origin, claims_of, discover, distribution
 from ._registry import (
@@ -167,5 +168,5 @@ def _sdk(origin: Origin, spec: ProviderSpec) -> str:
         return f"{spec.sdk} {version(spec.sdk)}"
     except PackageNotFoundError:
         raise origin.broken(
-            f"its SDK {spec.sdk!r} is not installed", fix=f"pip install {spec.sdk}"
+            f"its SDK {spec.sdk!r} is not installed", fix=install_command(spec.sdk)
         ) from None

@@ -20,8 +20,10 @@ def authority() -> trustme.CA:
     try:
         import trustme
     except ModuleNotFoundError as error:
+        from .._installation import install_command
+
         raise ModuleNotFoundError(
-            'a server with tls=True needs trustme: pip install "mirascope-core[testing]"',
+            "a server with tls=True needs trustme: " + install_command("mirascope-core[testing]"),
             name="trustme",
         ) from error
     return trustme.CA()
