@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mirascope.core import BaseCallResponseChunk, Decoder, Delta, JSONObject, TextDelta
+from mirascope.core import BaseCallResponseChunk, Decoder, Delta, JSONObject, TextDelta, UsageDelta
 from mirascope.core._provider._provider import Provider
 from mirascope.core._response._reader import ResponseReader
 from mirascope.core._tools._toolset import Toolset
@@ -125,12 +125,41 @@ class Body:
             data = data[:-1] + b" " * self.random.randrange(9) + data[-1:]
         return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
+    def generate(self, kind: str, text: str) -> bytes:
+        self.number += 1
+        part: JSONObject = {"text": text}
+        parts: dict[str, JSONObject] = {
+            "thinking": {**part, "thought": True},
+            "other thinking": {"thought": True, **part},
+            "both": {**part, "thoughtSignature": text},
+            "call": {"functionCall": {"name": "f", "willContinue": True}},
+            "arguments": {"functionCall": {"name": "g"}},
+        }
+        said = [parts.get(kind, part), *([part] if kind == "first" else ())]
+        candidate: JSONObject = {"content": {"parts": said, "role": "model"}}
+        candidate["index"] = int(kind == "index")
+        if kind == "finish":
+            candidate["finishReason"] = "STOP"
+        if kind == "refusal":
+            candidate["citationMetadata"] = {"citations": [{"title": text, "usageMetadata": {}}]}
+        usage: JSONObject = {"promptTokenCount": 2, "candidatesTokenCount": self.number}
+        if kind == "usage":
+            usage = {"promptTokenCount": text, "details": [{"text": 1}, {"usageMetadata": usage}]}
+        elif not self.padded:
+            usage["details"] = [{"modality": "TEXT", "tokenCount": 2}]
+        whole: JSONObject = {"candidates": [candidate], "modelVersion": "m", "responseId": "r"}
+        counts = {"usageMetadata": usage} if self.random.random() < 0.9 else {}
+        whole = {**counts, **whole} if self.spaces else {**whole, **counts}
+        blank = b"\r\n\r\n" if self.padded else b"\n\n"
+        return b"data: %b%b" % (self.dumps(whole), blank)
+
 
 WRITERS: dict[str, tuple[str, str | None, Callable[[Body, str, str], bytes]]] = {
     "openai": ("openai", "chat", Body.chat),
     "compatible": ("compatible", None, Body.chat),
     "responses": ("openai", "responses", Body.responses),
     "anthropic": ("anthropic", None, Body.messages),
+    "google": ("google", None, Body.generate),
 }
 KINDS = (
     *("first", "thinking", "other thinking", "both", "refusal"),
@@ -151,6 +180,7 @@ DAMAGE = st.lists(
             [
                 *(b"", b'"', b"0", b"12a", b"01", b"\\", b"\n", b"\r", b"\xff", b" ", b"}", b"{"),
                 *(b'"content":"x",', b'"delta":"x",', b'"text":"x",', b"\t", b"-", b"\x00"),
+                *(b'"usageMetadata":{},', b'"usageMetadata":1,', b"[", b"]", b"1e5", b"null"),
             ]
         ),
         st.integers(0, 2),
@@ -254,6 +284,16 @@ class Echo(Decoder):
         return []
 
 
+class Counting(Echo):
+    """The same with the usage so far in every event."""
+
+    text_fields: ClassVar[tuple[str, ...]] = ("say",)
+    usage_field: ClassVar[str | None] = "count"
+
+    def decode(self, data: JSONObject, event: str | None = None) -> Sequence[Delta] | None:
+        return [*(super().decode(data) or ()), UsageDelta(data["count"], whole=True)]
+
+
 def echo(
     decoder: Echo,
     chunk_class: type[BaseCallResponseChunk[Any]] = BaseCallResponseChunk,
@@ -283,6 +323,29 @@ def test_other_forms_of_an_event_repeat_too(event: str) -> None:
     decoder = Echo()
     assert texts(echo(decoder, event=event)) == ["0", "1", "2", "3"]
     assert decoder.decoded == ["0"]
+
+
+@pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n"])
+@pytest.mark.parametrize(
+    "form", ['{"say":"a","count":{"n":%s}}', '{"count": {"n": %s}, "say": "a"}']
+)
+def test_usage_may_differ_where_every_event_has_it(form: str, end: str) -> None:
+    decoder = Counting()
+    chunks = echo(decoder, event=f"data: {form}{end}")
+    assert decoder.decoded == ["a"]
+    assert [chunk.usage for chunk in chunks] == [{"n": number} for number in range(4)]
+    assert chunks[2].deltas == [TextDelta("a"), UsageDelta({"n": 2}, whole=True)]
+
+
+@pytest.mark.parametrize(
+    "usage", [b"{}", b"[]", b"1", b"", b'{"n":01}', b'{"n":1},"count":{"n":2}']
+)
+def test_what_is_no_usage_is_read_as_any_event(usage: bytes) -> None:
+    reads = [b": begin\n\n"]
+    reads += [b'data: {"say":"a","count":%b}\n\n' % of for of in (b'{"n":1}', usage, b'{"n":3}')]
+    provider = load_provider("compatible")
+    with_it = read(provider, Counting(), SSEFramer(), reads)
+    assert with_it == read(provider, unpromised(Counting()), SSEFramer(), reads)
 
 
 def test_another_framing_repeats_too() -> None:

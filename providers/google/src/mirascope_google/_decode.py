@@ -63,6 +63,8 @@ class GoogleDecoder(Decoder):
     """Decodes one response of `generateContent` or `streamGenerateContent`."""
 
     finish_reason_ends: ClassVar[bool] = True
+    text_fields: ClassVar[tuple[str, ...]] = ("text",)
+    usage_field: ClassVar[str | None] = "usageMetadata"
 
     def __init__(self) -> None:
         self._id: str | None = None

@@ -42,6 +42,12 @@ class Decoder(ABC):
     ignored_fields: ClassVar[tuple[str, ...]] = ()
     """Fields in which such events may differ, because they mean nothing: counters, padding."""
 
+    usage_field: ClassVar[str | None] = None
+    """The field in which such events count the usage so far, such as `"usageMetadata"`.
+
+    `decode` makes of its object one delta behind that of the text, a `UsageDelta` with `whole`.
+    """
+
     def on_repeat(self, delta: Delta) -> Callable[[str], object] | None:
         """Return what is to be called with the text of each event that repeats the last one.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Self, cast
+from typing import Any, Generic, Self, TypeAlias, cast
 
 from pydantic_core import from_json
 from typing_extensions import TypeVar
@@ -23,6 +23,9 @@ from .._provider._deltas import (
 from .._provider._provider import Provider
 from .._types import JSONObject
 from ._guard import made_of_answer
+
+Repeated: TypeAlias = tuple[Sequence[Delta], str, JSONObject | None]
+"""Of a repeated event: the deltas of the one that it repeats, its own text, and its own usage."""
 
 _new = object.__new__
 ChunkObjectT = TypeVar("ChunkObjectT", default=Any, covariant=True)
@@ -64,8 +67,7 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
     content: str
     _data: JSONObject | None
     _deltas: Sequence[Delta] | None
-    # Of a repeated event: the deltas of the one that it repeats, and its own text.
-    _repeated: tuple[Sequence[Delta], str]
+    _repeated: Repeated
 
     def __init__(
         self,
@@ -90,9 +92,11 @@ class BaseCallResponseChunk(Generic[ChunkObjectT]):
     def deltas(self) -> Sequence[Delta]:
         """What the event means, in core's vocabulary."""
         if self._deltas is None:
-            known, text = self._repeated
-            made = _with_text(known[0], text)
-            self._deltas = (made,) if type(known) is tuple else [made]
+            known, text, usage = self._repeated
+            made = [_with_text(known[0], text)]
+            if usage is not None:
+                made.append(UsageDelta(dict(usage), whole=True))
+            self._deltas = tuple(made) if type(known) is tuple else made
         return self._deltas
 
     @deltas.setter
@@ -212,20 +216,19 @@ def is_made_plainly(chunk_class: type[BaseCallResponseChunk[Any]]) -> bool:
 
 def repeated_chunk(
     chunk_class: type[ChunkT],
-    deltas: Sequence[Delta],
-    text: str,
+    repeated: Repeated,
     content: str,
     raw: bytes,
     unbuilt: Unbuilt | None,
     provider: Provider | None,
 ) -> ChunkT:
-    """Return the chunk of an event that has the one delta of a known one, with another text.
+    """Return the chunk of an event that says what a known one says, of another text.
 
     Its deltas and its JSON are made when they are read. For classes that are made plainly.
     """
     chunk: Any = _new(chunk_class)
     chunk._deltas = chunk._data = None
-    chunk._repeated = deltas, text
+    chunk._repeated = repeated
     chunk._raw = raw
     chunk._object = unbuilt
     chunk._provider = provider

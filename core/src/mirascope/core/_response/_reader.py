@@ -335,7 +335,8 @@ class ResponseReader(Generic[ChunkT]):
             if answer.ended:
                 self.done = True
             elif self._learner is not None:
-                self._repeats = self._learner.learn(name, data, deltas, answer)
+                blank_line = b"\n\n" if self._sse is None else self._sse.blank_line
+                self._repeats = self._learner.learn(name, data, deltas, answer, blank_line)
         except Exception as error:
             self._undecoded(deltas, data, error)
             return items
@@ -352,9 +353,13 @@ class ResponseReader(Generic[ChunkT]):
             self._undecoded(repeats.deltas, data, error)
             return ()
         block.append(text)
+        usage = repeats.usage
+        if usage is not None:
+            self.answer.usage = usage
         content = text if block.kind == "text" else ""
+        repeated = repeats.deltas, text, usage
         chunk = self._last = repeated_chunk(
-            self._chunk_class, repeats.deltas, text, content, data, self._unbuilt, self._provider
+            self._chunk_class, repeated, content, data, self._unbuilt, self._provider
         )
         self.chunks += 1
         return ((chunk, None),)

@@ -2,18 +2,20 @@
 
 Nearly all events of a long answer are one JSON text with another piece of the answer in it. Once
 one was read, the next is the same event if its bytes before and behind the text are the same, but
-for a counter or padding that means nothing. So it says the same, of another text.
+for a counter or padding that means nothing. So it says the same, of another text. Where each event
+also counts the usage so far, as Gemini's do, that object alone is parsed.
 
 An event is never taken for a repetition by guess: what lies between the known bytes is checked to
-be one JSON string, one whole number, and letters, digits or spaces. Then the whole is valid JSON,
-which can be read in one way only, however the pieces were found.
+be one JSON string, one JSON object, one whole number, and letters, digits or spaces. Then the whole
+is valid JSON, which can be read in one way only, however the pieces were found.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from pydantic_core import from_json
 
@@ -21,7 +23,8 @@ from .._interruptions import interruption
 from .._provider._accumulate import Accumulator
 from .._provider._block import Block
 from .._provider._decoder import Decoder
-from .._provider._deltas import Delta, TextDelta, ThinkingDelta, ToolCallDelta
+from .._provider._deltas import Delta, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from .._types import JSONObject
 
 _LARGEST: Final = 16 * 1024
 """The bytes of the largest event that is learned from: a whole answer in one has no like."""
@@ -31,14 +34,15 @@ _PATIENCE: Final = 8
 _DIGITS: Final = b"0123456789"
 _LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SPACES: Final = b" "
+_OBJECT: Final = b"{}"
 _LONGEST_NUMBER: Final = 18
 
 # The brackets that end an event: Anthropic pads in front of the last one.
 _BRACKETS: Final = re.compile(rb'"[]} ]*?( *)[]}]')
 
 _Gap: TypeAlias = tuple[bytes, bytes, int]
-"""A value that is passed over: the characters that such values are made of, what stands between it
-and the text or the next gap, and how long that is."""
+"""A value that may differ: the characters that such values are made of (`_OBJECT` for the usage),
+what stands between it and the text or the next gap, and how long that is."""
 
 
 class Repeats:
@@ -48,13 +52,15 @@ class Repeats:
         deltas: what the event meant whose repetitions are recognised: one delta.
         block: what its text is added to.
         told: what the decoder wants to be told of the texts, or None.
+        usage: the usage in the event whose text was found last; None where such events have none.
         framed: what a server-sent event has before and behind its data, as most servers send it.
     """
 
     __slots__ = (
         *("_decoder", "_end", "_end_size", "_gaps_after", "_gaps_before", "_ignored", "_misses"),
-        *("_name", "_start", "_start_size", "_texts"),
-        *("block", "deltas", "framed", "told"),
+        *("_name", "_read_end", "_read_end_size", "_read_start", "_read_start_size", "_start"),
+        *("_start_size", "_texts", "_usage"),
+        *("block", "deltas", "framed", "told", "usage"),
     )
 
     block: Block
@@ -68,16 +74,20 @@ class Repeats:
         names = b"|".join(re.escape(name.encode()) for name in decoder.ignored_fields)
         value = rb'"(?:%b)" *: *(?:"([0-9A-Za-z]*)"|([0-9]+)(?=[ ,}]))' % names
         self._ignored = re.compile(value) if names else None
+        field = decoder.usage_field
+        self._usage = re.compile(rb'"%b" *: *(?={)' % re.escape(field.encode())) if field else None
         self._misses = 0
         self._name: str | None = None
-        # An event is its start, its text and its end, and there may be gaps in between.
-        self._start = self._end = b""
-        self._start_size = self._end_size = 0
+        # An event is its start, its text and its end, and there may be gaps in between; a read that
+        # is one event has its framing around them.
+        self._start = self._end = self._read_start = self._read_end = b""
+        self._start_size = self._end_size = self._read_start_size = self._read_end_size = 0
         self._gaps_before: tuple[_Gap, ...] = ()
         self._gaps_after: tuple[_Gap, ...] = ()
         self.framed = (b"", b"")
         self.deltas: Sequence[Delta] = ()
         self.told: Callable[[str], object] | None = None
+        self.usage: JSONObject | None = None
 
     @classmethod
     def of(cls, decoder: Decoder) -> Repeats | None:
@@ -89,24 +99,43 @@ class Repeats:
 
     def text_of(self, read: bytes) -> str | None:
         """Return the text of a read that is otherwise the known one; None for any other."""
-        if not (read.startswith(self._start) and read.endswith(self._end)):
-            return None
-        text = read[self._start_size : -self._end_size]
-        for characters, literal, size in self._gaps_before:
-            rest = text.lstrip(characters)
-            if not rest.startswith(literal):
-                return None
-            if characters is _DIGITS and not _is_number(text[: len(text) - len(rest)]):
-                return None
-            text = rest[size:]
-        for characters, literal, size in self._gaps_after:
-            rest = text.rstrip(characters)
-            if not rest.endswith(literal):
-                return None
-            if characters is _DIGITS and not _is_number(text[len(rest) :]):
-                return None
-            text = rest[:-size]
+        if read.startswith(self._read_start) and read.endswith(self._read_end):
+            return self._text(read[self._read_start_size : -self._read_end_size])
+        return None
+
+    def text_of_event(self, name: str | None, data: bytes) -> str | None:
+        """Return the same of an event that came with others in one read."""
+        if name == self._name and data.startswith(self._start) and data.endswith(self._end):
+            return self._text(data[self._start_size : -self._end_size])
+        return None
+
+    def _text(self, text: bytes) -> str | None:
+        """Return the text among the gaps around it, where these are as they must be."""
         try:
+            for characters, literal, size in self._gaps_before:
+                if characters is _OBJECT:
+                    value, _, text = text.partition(literal)
+                    if not self._is_usage(value):
+                        return None
+                    continue
+                rest = text.lstrip(characters)
+                if not rest.startswith(literal):
+                    return None
+                if characters is _DIGITS and not _is_number(text[: len(text) - len(rest)]):
+                    return None
+                text = rest[size:]
+            for characters, literal, size in self._gaps_after:
+                if characters is _OBJECT:
+                    text, _, value = text.rpartition(literal)
+                    if not self._is_usage(value):
+                        return None
+                    continue
+                rest = text.rstrip(characters)
+                if not rest.endswith(literal):
+                    return None
+                if characters is _DIGITS and not _is_number(text[len(rest) :]):
+                    return None
+                text = rest[:-size]
             said = text.decode()
             if 92 in text or 34 in text or not said.isprintable():
                 said = from_json(b'"%b"' % text)
@@ -119,43 +148,62 @@ class Repeats:
         self._misses = 0
         return said
 
-    def text_of_event(self, name: str | None, data: bytes) -> str | None:
-        """Return the same of an event that came with others in one read."""
-        if name != self._name:
-            return None
-        before, behind = self.framed
-        return self.text_of(before + data + behind)
+    def _is_usage(self, value: bytes) -> bool:
+        """Take the object of usage that an event has, if it is one."""
+        usage: Any = from_json(value)
+        self.usage = usage
+        return isinstance(usage, dict) and usage != {}
 
     def learn(
-        self, name: str | None, data: bytes, deltas: Sequence[Delta], answer: Accumulator
+        self,
+        name: str | None,
+        data: bytes,
+        deltas: Sequence[Delta],
+        answer: Accumulator,
+        blank_line: bytes,
     ) -> Repeats | None:
-        """Take an event that made a chunk; return `self` where its repetitions are known now."""
-        if len(deltas) != 1 or self._misses > _PATIENCE or len(data) > _LARGEST:
+        """Take an event that made a chunk; return `self` where its repetitions are known now.
+
+        Args:
+            name: the event's name.
+            data: its data.
+            deltas: what it meant.
+            answer: what took them in.
+            blank_line: what ends such an event.
+        """
+        if self._misses > _PATIENCE or len(data) > _LARGEST or not 1 <= len(deltas) <= 2:
+            return None
+        usage = deltas[1] if len(deltas) == 2 else None
+        if usage is not None and not (type(usage) is UsageDelta and usage.whole):
             return None
         # Data of several lines is framed otherwise.
         if 10 in data or 13 in data:
             return None
-        delta = deltas[0]
-        text = _text_of(delta)
-        found = self._text_in(data, text) if text else None
-        block = answer.block_of(delta)
-        if found is None or block is None:
+        text = _text_of(deltas[0])
+        if not text:
             return None
         self._misses += 1
+        found = self._text_in(data, text)
+        block = answer.block_of(deltas[0])
+        if found is None or block is None:
+            return None
+        counts = None if usage is None else usage.usage
+        before, after = data[: found[0]], data[found[1] :]
+        start, *gaps_before = self._cut(before, counts)
+        *gaps_after, end = self._cut(after, counts)
+        if (usage is not None) != (_OBJECT in (*gaps_before[::2], *gaps_after[1::2])):
+            return None
         self._name, self.deltas, self.block = name, deltas, block
-        self.told = self._decoder.on_repeat(delta)
+        self.told = self._decoder.on_repeat(deltas[0])
+        self.usage = None
+        self._gaps_before = tuple((of, part, len(part)) for of, part in _pairs(gaps_before))
+        self._gaps_after = tuple((of, part, len(part)) for of, part in _pairs(gaps_after[::-1]))
         field = b"" if name is None else b"event: %b\n" % name.encode()
-        self.framed = field + b"data: ", b"\n\n"
-        start, *parts = self._cut(data[: found[0]])
-        self._gaps_before = tuple(
-            (characters, literal, len(literal)) for characters, literal in _pairs(parts)
-        )
-        *parts, end = self._cut(data[found[1] :])
-        self._gaps_after = tuple(
-            (characters, literal, len(literal)) for characters, literal in _pairs(parts[::-1])
-        )
-        self._start, self._end = self.framed[0] + start, end + self.framed[1]
-        self._start_size, self._end_size = len(self._start), len(self._end)
+        self.framed = field + b"data: ", blank_line
+        self._start, self._end = start, end
+        self._start_size, self._end_size = len(start), len(end)
+        self._read_start, self._read_end = self.framed[0] + start, end + blank_line
+        self._read_start_size, self._read_end_size = len(self._read_start), len(self._read_end)
         return self
 
     def _text_in(self, data: bytes, text: str) -> tuple[int, int] | None:
@@ -170,19 +218,36 @@ class Repeats:
         ]
         return places[0] if len(places) == 1 else None
 
-    def _cut(self, part: bytes) -> list[bytes]:
+    def _cut(self, part: bytes, usage: JSONObject | None) -> list[bytes]:
         """Cut a part at its gaps: a literal, the characters of a value, a literal, and so on."""
-        cut: list[bytes] = []
-        at = 0
-        if self._ignored is not None:
+        gaps: list[tuple[int, int, bytes]] = []
+        if usage is not None and (span := self._usage_in(part, usage)) is not None:
+            gaps.append((*span, _OBJECT))
+        elif self._ignored is not None:
             for value in self._ignored.finditer(part):
                 begin, end = value.span(1 if value[1] is not None else 2)
-                cut += part[at:begin], _DIGITS if value[1] is None else _LETTERS + _DIGITS
-                at = end
-        if not cut and (brackets := _BRACKETS.fullmatch(part)):
-            begin, at = brackets.span(1)
-            cut += part[:begin], _SPACES
+                gaps.append((begin, end, _DIGITS if value[1] is None else _LETTERS + _DIGITS))
+        if not gaps and (brackets := _BRACKETS.fullmatch(part)):
+            gaps.append((*brackets.span(1), _SPACES))
+        cut: list[bytes] = []
+        at = 0
+        for begin, end, characters in gaps:
+            cut += part[at:begin], characters
+            at = end
         return [*cut, part[at:]]
+
+    def _usage_in(self, part: bytes, usage: JSONObject) -> tuple[int, int] | None:
+        """Return where a part of an event has its usage, as long as there is only one place."""
+        found = list(self._usage.finditer(part)) if self._usage is not None else []
+        if len(found) != 1:
+            return None
+        begin = found[0].end()
+        try:
+            # Bytes as characters of the same number, so that places in one are those in the other.
+            _, end = json.JSONDecoder().raw_decode(part.decode("latin-1"), begin)
+        except ValueError:
+            return None
+        return (begin, end) if from_json(part[begin:end]) == usage else None
 
 
 def _pairs(parts: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:

@@ -27,11 +27,12 @@ class SSEFramer:
     Attributes:
         max_event_bytes: the largest event that is accepted.
         is_between: whether the next byte begins an event, with nothing to remember from before.
+        blank_line: what ended the last event that was taken whole, with the end of its own line.
     """
 
     __slots__ = (
         *("_bom", "_data", "_error_field", "_known_name", "_line", "_name", "_skip_lf"),
-        *("_stray", "is_between", "max_event_bytes"),
+        *("_stray", "blank_line", "is_between", "max_event_bytes"),
     )
 
     def __init__(
@@ -41,6 +42,7 @@ class SSEFramer:
         self._bom: bytes | None = b""
         self._skip_lf = False
         self.is_between = False
+        self.blank_line = b"\n\n"
         self.max_event_bytes = max_event_bytes
         self._line = PendingBytes(max_event_bytes)
         self._name: str | None = None
@@ -87,7 +89,8 @@ class SSEFramer:
         This is the quick way through `feed`: what it returns is fed, and nothing else is.
         """
         if self.is_between and piece.endswith(_ENDS) and len(piece) <= self.max_event_bytes:
-            return self._whole(piece[:-2] if piece[-2] == 10 else piece[:-4])
+            self.blank_line = blank_line = _ENDS[piece[-2] != 10]
+            return self._whole(piece[: -len(blank_line)])
         return None
 
     def end(self) -> list[Event]:
