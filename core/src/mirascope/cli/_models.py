@@ -62,10 +62,21 @@ def models(
 
 def complete_model(incomplete: str) -> list[str]:
     """Return the known models that begin like this, for a shell that completes the name."""
-    return [model["model"] for model in _known() if model["model"].startswith(incomplete)]
+    named = (
+        f"{provider}/{model}" for provider, table in _tables() for model in sorted(table.models)
+    )
+    return [name for name in named if name.startswith(incomplete)]
 
 
 def _known() -> Iterator[dict[str, Any]]:
+    now = datetime.datetime.now(datetime.UTC).timestamp()
+    for provider, table in _tables():
+        for model, prices in _priced(table, now):
+            yield {"model": f"{provider}/{model}", "prices": prices}
+
+
+def _tables() -> Iterator[tuple[str, PriceTable]]:
+    """Yield the price table of every provider that is well, by its name."""
     from mirascope.core.plugins import (
         PluginState,
         host_statuses,
@@ -74,7 +85,6 @@ def _known() -> Iterator[dict[str, Any]]:
         statuses,
     )
 
-    now = datetime.datetime.now(datetime.UTC).timestamp()
     for listed, load in ((statuses(), load_provider), (host_statuses(), load_host)):
         for status in listed:
             if status.state is not PluginState.OK:
@@ -84,9 +94,8 @@ def _known() -> Iterator[dict[str, Any]]:
             except Exception as error:
                 # A table is a plugin's file, and a broken one must not hide all others.
                 note(f"{status.name}: {' '.join(str(error).split())}")
-                continue
-            for model, prices in _priced(table, now):
-                yield {"model": f"{status.name}/{model}", "prices": prices}
+            else:
+                yield status.name, table
 
 
 def _priced(table: PriceTable, now: float) -> Iterator[tuple[str, dict[str, str]]]:
