@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from mirascope_tests.programs import running
+from rich.cells import cell_len
 
 GOOD = """\
 from mirascope.core.plugins import ProviderSpec, hookimpl
@@ -255,13 +256,14 @@ def test_check_fails_for_what_is_not_ok_but_was_not_disabled(site: Path) -> None
     assert b"disabled" in off.stdout
 
 
-def test_the_table_in_a_terminal(site: Path) -> None:
+def in_a_terminal(site: Path, width: int, *arguments: str) -> str:
+    """What `mirascope` writes into a terminal of a width."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     with running(
         subprocess.Popen(
-            [sys.executable, "-m", "mirascope", "providers"],
+            [sys.executable, "-m", "mirascope", *arguments],
             stdout=slave,
             stderr=slave,
             stdin=slave,
@@ -278,8 +280,30 @@ def test_the_table_in_a_terminal(site: Path) -> None:
             pass
     os.close(master)
     assert process.returncode == 0
-    shown = output.decode()
+    return output.decode()
+
+
+def test_the_table_in_a_terminal(site: Path) -> None:
+    shown = in_a_terminal(site, 160, "providers")
     assert "─" in shown
     assert "\x1b[31mbroken" in shown
     assert "\x1b[31mdisk" not in shown
     assert "acme-one 2.5" in shown
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_no_word_is_broken_in_a_terminal(width: int, site: Path) -> None:
+    shown = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", in_a_terminal(site, width, "providers"))
+    lines = shown.partition("acme_host")[0].splitlines()
+    # What is logged of a plugin is a line of its own, and no part of the table.
+    listed = [line for line in lines if not line.startswith("a plugin is not active: ")]
+    assert max(cell_len(line) for line in listed) <= width
+    words = set(" ".join(listed).replace(",", " ").split())
+    assert {"acme", "with_sdk", "acme-good", "acme-typer", "typer", "anthropic"} <= words
+    assert {"mirascope-anthropic", "機", "broken:", "incompatible:"} <= words
+
+
+def test_the_help_in_a_narrow_terminal(site: Path) -> None:
+    shown = in_a_terminal(site, 40, "--help")
+    assert max(map(len, shown.splitlines())) <= 40
+    assert "new-provider" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import warnings
@@ -28,6 +29,8 @@ INTERRUPTED: Final = 130
 """The exit status after Ctrl-C, as shells have it: 128 and the number of the signal."""
 WRONG_USAGE: Final = 2
 """The exit status where the command line itself can't work."""
+_NARROW: Final = 52
+"""Terminals of fewer columns are too narrow for the help's own layout."""
 
 
 class _Commands(TyperGroup):
@@ -35,6 +38,9 @@ class _Commands(TyperGroup):
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        columns = shutil.get_terminal_size().columns
+        if columns < _NARROW:
+            kwargs["terminal_width"] = columns
         try:
             return super().main(*args, **kwargs)
         except OSError as error:

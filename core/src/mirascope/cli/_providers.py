@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _COLUMNS: Final = ("name", "title", "distribution", "SDK", "plugin API", "state")
 _HOOK_COLUMNS: Final = ("plugin without a provider", "distribution", "state")
 _HOST_COLUMNS: Final = ("host", "address", "key", "prices", "distribution", "state")
+_GAP: Final = 3
+"""Columns of the screen between two of a table."""
+_SENTENCE: Final = 30
+"""The width in which a sentence can still be read."""
+_INDENT: Final = 2
 
 
 class ProvidersFormat(StrEnum):
@@ -179,7 +184,9 @@ def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
 def _print_table(
     columns: tuple[str, ...], found: list[PluginStatus], rows: list[tuple[str, ...]]
 ) -> None:
+    """Print a table, or where the terminal is too narrow for its words, a paragraph for a row."""
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -187,9 +194,26 @@ def _print_table(
     from mirascope.core.plugins import PluginState
 
     styles = {PluginState.OK: "green", PluginState.DISABLED: "dim"}
+    states = [
+        Text(row[-1], style=styles.get(status.state, "red"))
+        for status, row in zip(found, rows, strict=True)
+    ]
+    console = Console(highlight=False)
+    # The reasons in the last column are sentences, which may be broken between words.
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
+    if sum(widths[:-1]) + _GAP * len(widths) + min(widths[-1], _SENTENCE) > console.width:
+        for (name, *cells), state in zip(rows, states, strict=True):
+            console.print(Text.assemble((name, "bold"), "  ", state))
+            known = zip(columns[1:-1], cells[:-1], strict=True)
+            told = [f"{column} {cell}" for column, cell in known if cell != "-"]
+            for line in Text(", ".join(told)).wrap(console, max(1, console.width - _INDENT)):
+                line.rstrip()
+                console.print(Text(" " * _INDENT) + line)
+        console.print()
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
-    for status, (*cells, state) in zip(found, rows, strict=True):
-        table.add_row(*map(Text, cells), Text(state, style=styles.get(status.state, "red")))
-    Console(highlight=False).print(table)
+    for (*cells, _), state in zip(rows, states, strict=True):
+        table.add_row(*map(Text, cells), state)
+    console.print(table)
