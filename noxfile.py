@@ -211,6 +211,13 @@ def instructions(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0], default=False)
+def structured(session: nox.Session) -> None:
+    """CPU of partials: per chunk over a plain stream, by length, and against re-parsing."""
+    install_workspace(session)
+    session.run("python", "tests/benchmarks/structured.py", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], default=False)
 def prices(session: nox.Session) -> None:
     """What has changed in the data that the price tables come from; -- --write takes it over."""
     install_workspace(session)
