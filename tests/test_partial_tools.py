@@ -16,9 +16,12 @@ from mirascope.core import (
     BaseTool,
     BaseToolKit,
     InvalidTool,
+    Recording,
     ToolError,
     UsageError,
     call,
+    stream_from,
+    stream_from_async,
     toolkit_tool,
 )
 from mirascope.core._response._reader import ResponseReader
@@ -27,6 +30,7 @@ from mirascope.core.testing import Server, sse, streamed
 from mirascope.core.wire import SSEFramer
 from mirascope_compatible import CompatibleCallResponseChunk
 from mirascope_compatible._decode import ChatDecoder
+from mirascope_tests.api import Each
 from mirascope_tests.chat import DONE, chunk
 from mirascope_tests.llama import llama_server
 from mirascope_tests.turns import WAYS, Way
@@ -437,3 +441,32 @@ async def test_a_forced_call_of_a_real_model(
     plain: Any = call(model, tools=[get_weather], tool_choice="none", **options)(fn)
     answer = await plain(history) if is_async else plain(history)
     assert answer.content
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+async def test_of_a_recording(is_async: bool) -> None:
+    call_0 = {"index": 0, "id": "a", "function": {"name": "FormatBook", "arguments": ""}}
+    parts = ['{"title": "Du', 'ne", "auth', 'ors": []}']
+    more = [{"index": 0, "function": {"arguments": part}} for part in parts]
+    events = [chunk(tool_calls=[each]) for each in (call_0, *more)]
+    recording = Recording.of_body(b"".join([*events, chunk(finish="tool_calls"), DONE]))
+    options: dict[str, Any] = {"tools": [FormatBook], "provider": "compatible"}
+    begin: Any = stream_from_async if is_async else stream_from
+
+    async def seen(**given: Any) -> list[Any]:
+        made = begin(recording, **options, **given)
+        pairs = made if is_async else Each(iter(made))
+        return [tool async for _, tool in pairs if tool]
+
+    *partials, whole = await seen(partial_tools=True)
+    assert [tool.title for tool in partials] == ["Du", "Dune", "Dune"]
+    assert [tool.is_partial for tool in (*partials, whole)] == [True, True, True, False]
+    assert len(await seen()) == 1
+    with pytest.raises(UsageError, match="can't be given with a response_model"):
+        begin(recording, **options, partial_tools=True, response_model=Author)
+
+
+def test_with_a_response_model_they_are_refused_when_decorating() -> None:
+    decorate: Any = call
+    with pytest.raises(UsageError, match="can't be given with a response_model"):
+        decorate("compatible/m", stream=PARTIAL, response_model=Author)

@@ -20,6 +20,7 @@ from ._provider._accumulate import Accumulator
 from ._provider._provider import Provider, Request
 from ._recording._format import Recording
 from ._request._prepared import PreparedCall
+from ._request._stream_config import check_partial_tools
 from ._response._async_stream import BaseAsyncStream
 from ._response._async_structured_stream import AsyncStructuredStream
 from ._response._fetch import take_whole
@@ -165,6 +166,7 @@ def stream_from(
     *,
     speed: float = 0,
     tools: Sequence[ToolLike] = (),
+    partial_tools: bool = False,
     provider: str | Provider | None = None,
     api: str | None = None,
     response_model: None = None,
@@ -174,6 +176,7 @@ def stream_from(
     *,
     speed: float = 0,
     tools: Sequence[ToolLike] = (),
+    partial_tools: bool = False,
     provider: str | Provider | None = None,
     api: str | None = None,
     response_model: Any = None,
@@ -188,6 +191,8 @@ def stream_from(
         recording: a recording, its bytes, or the path of its file; also a bare response body.
         speed: how many times as fast as it came: 1 is the original pace, 0 is without waiting.
         tools: the tools that the call had; without them, tool calls are of unknown tools.
+        partial_tools: whether tools are yielded while their arguments arrive; not with a
+            `response_model`.
         provider: whose response it is, by name or itself; by default the one that the recording
             names. A bare body names none.
         api: one of the provider's wire APIs, by default the recorded one.
@@ -198,10 +203,11 @@ def stream_from(
     Raises:
         UnreadableFileError: the file can't be read; `MissingFileError` where it does not exist.
         UsageError: this version can't read the recording, it is a bare body without a provider,
-            or `speed` is negative.
+            `speed` is negative, or `partial_tools` is given with a `response_model`.
         ProviderError: the provider's plugin can't be used.
     """
-    call = _recorded_call(recording, speed, tools, provider, api)
+    check_partial_tools(partial_tools, response_model)
+    call = _recorded_call(recording, speed, tools, provider, api, partial_tools=partial_tools)
     stream = call.provider.stream_class(call)
     return stream if response_model is None else StructuredStream(stream, _model(response_model))
 
@@ -222,6 +228,7 @@ def stream_from_async(
     *,
     speed: float = 0,
     tools: Sequence[ToolLike] = (),
+    partial_tools: bool = False,
     provider: str | Provider | None = None,
     api: str | None = None,
     response_model: None = None,
@@ -231,6 +238,7 @@ def stream_from_async(
     *,
     speed: float = 0,
     tools: Sequence[ToolLike] = (),
+    partial_tools: bool = False,
     provider: str | Provider | None = None,
     api: str | None = None,
     response_model: Any = None,
@@ -240,7 +248,8 @@ def stream_from_async(
     A file is read at once, here; give a `Recording` that was read before to an event loop that
     must not wait for a disk.
     """
-    call = _recorded_call(recording, speed, tools, provider, api)
+    check_partial_tools(partial_tools, response_model)
+    call = _recorded_call(recording, speed, tools, provider, api, partial_tools=partial_tools)
     stream = call.provider.async_stream_class(call)
     if response_model is None:
         return stream
@@ -306,6 +315,8 @@ def _recorded_call(
     tools: Sequence[ToolLike],
     provider: str | Provider | None,
     api: str | None,
+    *,
+    partial_tools: bool,
 ) -> RecordedCall:
     if isinstance(speed, bool) or not (math.isfinite(speed) and speed >= 0):
         raise UsageError(f"speed must be 0 or a positive number, not {speed!r}")
@@ -323,6 +334,7 @@ def _recorded_call(
         request=Request(messages=copy.deepcopy(messages), kwargs=kwargs),
         connection=Connection(),
         toolset=Toolset(tools),
+        partial_tools=partial_tools,
         call_params={},
         timeouts={},
         fn_args={},

@@ -24,7 +24,7 @@ from ._params import api_params, refuse_own
 from ._prepared import PreparedCall
 from ._prompt_function import FunctionPrompt
 from ._response_options import ResponseOptions
-from ._stream_config import StreamConfig, parse_stream
+from ._stream_config import StreamConfig, check_partial_tools, parse_stream
 from ._timeouts import Timeouts, TimeoutTypes, parse_timeouts
 from ._tool_names import toolset_for
 
@@ -80,6 +80,7 @@ class CallSettings:
         **params: Any,
     ) -> CallSettings:
         stream, partial_tools = parse_stream(stream)
+        check_partial_tools(partial_tools, response_model)
         given = parse_call_params(call_params)
         if twice := given.keys() & params.keys():
             names = ", ".join(map(repr, sorted(twice)))

@@ -37,3 +37,16 @@ def parse_stream(given: object) -> tuple[bool, bool]:
     if not isinstance(partial_tools, bool):
         raise UsageError(f"partial_tools must be True or False, not {partial_tools!r}")
     return True, partial_tools
+
+
+def check_partial_tools(partial_tools: bool, response_model: object) -> None:
+    """Refuse partial tools of a stream that yields partials of a value, and no tools.
+
+    Raises:
+        UsageError: both are asked for.
+    """
+    if partial_tools and response_model is not None:
+        raise UsageError(
+            "partial_tools can't be given with a response_model, whose stream yields partials of "
+            "the value and no tools: leave one of them out"
+        )
