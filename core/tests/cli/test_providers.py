@@ -303,6 +303,28 @@ def test_no_word_is_broken_in_a_terminal(width: int, site: Path) -> None:
     assert {"mirascope-anthropic", "機", "broken:", "incompatible:"} <= words
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_no_name_of_a_model_is_broken_in_a_terminal(width: int, site: Path) -> None:
+    names = json.loads(
+        subprocess.check_output(
+            [sys.executable, "-m", "mirascope", "models", "-q", "gpt-4o", "--format", "json"],
+            env={**os.environ, "PYTHONPATH": str(site)},
+            stderr=subprocess.DEVNULL,
+        )
+    )
+    assert len(names) > 5
+    shown = re.sub(
+        r"\x1b\[[?\d;]*[A-Za-z]", "", in_a_terminal(site, width, "models", "-q", "gpt-4o")
+    )
+    told = [
+        line
+        for line in shown.splitlines()
+        if "not active" not in line and not line.startswith("free: ")
+    ]
+    assert max(map(cell_len, told)) <= width
+    assert {each["model"] for each in names if len(each["model"]) <= width} <= set(shown.split())
+
+
 def test_the_help_in_a_narrow_terminal(site: Path) -> None:
     shown = in_a_terminal(site, 40, "--help")
     assert max(map(len, shown.splitlines())) <= 40

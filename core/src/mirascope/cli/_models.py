@@ -6,7 +6,7 @@ import datetime
 import sys
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mirascope.core import PriceTable
+
+_PRICES: Final = 30
+"""What the two columns with prices take of the screen, with what stands between them."""
 
 
 class ModelsFormat(StrEnum):
@@ -105,17 +108,33 @@ def _priced(table: PriceTable, now: float) -> Iterator[tuple[str, dict[str, str]
 
 
 def _print_table(found: list[dict[str, Any]]) -> None:
+    """Print a table, or where the terminal is too narrow for a name, two lines for each model."""
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    units = ("input", "output")
+    rows = [(model["model"], [_amount(model, unit) for unit in units]) for model in found]
+    console = Console(highlight=False)
+    if max(cell_len(name) for name, _ in rows) + _PRICES > console.width:
+        for name, amounts in rows:
+            console.print(Text(name, style="bold"))
+            known = zip(units, amounts, strict=True)
+            priced = [f"{unit} {amount} $/M" for unit, amount in known if amount]
+            if priced:
+                console.print(Text(f"  {', '.join(priced)}"))
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model", overflow="fold")
-    for unit in ("input", "output"):
+    table.add_column("model", no_wrap=True)
+    for unit in units:
         table.add_column(f"{unit} $/M", justify="right", no_wrap=True)
-    for model in found:
-        amounts = (model["prices"].get(unit) for unit in ("input", "output"))
-        cells = ("" if price is None else f"{Decimal(price):f}" for price in amounts)
-        table.add_row(Text(model["model"]), *map(Text, cells))
-    Console(highlight=False).print(table)
+    for name, amounts in rows:
+        table.add_row(Text(name), *map(Text, amounts))
+    console.print(table)
+
+
+def _amount(model: dict[str, Any], unit: str) -> str:
+    price = model["prices"].get(unit)
+    return "" if price is None else f"{Decimal(price):f}"
