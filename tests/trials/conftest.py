@@ -17,6 +17,8 @@ TRIAL = os.environ.get("MIRASCOPE_TRIAL")
 LONG = TRIAL is not None
 SHORTER = 4
 """How much further apart the moments of the short form lie: all of it takes a minute or so."""
+PATIENCE = 2.0 if LONG else 0.7
+"""Seconds after which a stream that nothing came to is taken as one that waits for good."""
 SECONDS = float(os.environ.get("MIRASCOPE_TRIAL_SECONDS", "120"))
 """How long a long form goes on."""
 

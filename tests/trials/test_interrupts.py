@@ -15,7 +15,7 @@ from mirascope.core import StreamConsumedError
 from mirascope.core.plugins import hookimpl, isolated_registry, register_plugin
 from mirascope.core.testing import Hold, ReceivedRequest, Server
 
-from .conftest import Tried
+from .conftest import PATIENCE, Tried
 from .interrupting import (
     DRIVERS,
     HTTPCORE,
@@ -198,8 +198,8 @@ def test_cancelling(
             stream = ground.ask(name, timeout=timeout)
             action = getattr(stream, how)
             # Behind the last moment the stream would wait for good.
-            late = time.monotonic() + 2
-            last = threading.Timer(2, stream.cancel)
+            late = time.monotonic() + PATIENCE
+            last = threading.Timer(PATIENCE, stream.cancel)
             last.start()
             # A stream that ends before its loop begins can't be iterated.
             begun = contextlib.suppress(StreamConsumedError)

@@ -13,7 +13,7 @@ import pytest
 from mirascope.core import StreamConsumedError
 from mirascope.core.testing import Hold, ReceivedRequest, Server
 
-from .conftest import Tried
+from .conftest import PATIENCE, Tried
 from .interrupting import DRIVERS, HTTPCORE, Moment, elsewhere, interrupt
 from .protocols import Protocol, name_of
 
@@ -141,8 +141,8 @@ def test_cancelling(ground: Ground, name: str, how: str, tried: Tried) -> None:
                 "aclose": lambda: closing.append(asyncio.ensure_future(stream.aclose())),
             }
             # Behind the last moment the stream would wait for good.
-            late = time.monotonic() + 2
-            last = asyncio.get_running_loop().call_later(2, stream.cancel)
+            late = time.monotonic() + PATIENCE
+            last = asyncio.get_running_loop().call_later(PATIENCE, stream.cancel)
             with contextlib.suppress(StreamConsumedError), moment(actions[how]):
                 await read_whole(stream)
             last.cancel()
