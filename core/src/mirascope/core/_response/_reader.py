@@ -257,6 +257,7 @@ class ResponseReader(Generic[ChunkT]):
 
     def take_rest(self, piece: Piece | None) -> None:
         """Take a piece that came after the end, where it may still matter; None: the body ended."""
+        rest: Iterable[Item[ChunkT]]
         if piece is None:
             rest = self.end()
         elif self.trailing:
