@@ -41,8 +41,8 @@ _LONGEST_NUMBER: Final = 18
 _BRACKETS: Final = re.compile(rb'"[]} ]*?( *)[]}]')
 
 _Gap: TypeAlias = tuple[bytes, bytes, int]
-"""A value that may differ: the characters that such values are made of (`_OBJECT` for the usage),
-what stands between it and the text or the next gap, and how long that is."""
+"""A value that is passed over: the characters that such values are made of, what stands between it
+and the text or the next gap, and how long that is."""
 
 
 class Repeats:
@@ -57,7 +57,16 @@ class Repeats:
     """
 
     __slots__ = (
-        *("_decoder", "_end", "_end_size", "_gaps_after", "_gaps_before", "_ignored", "_misses"),
+        *(
+            "_counts",
+            "_decoder",
+            "_end",
+            "_end_size",
+            "_gaps_after",
+            "_gaps_before",
+            "_ignored",
+            "_misses",
+        ),
         *("_name", "_read_end", "_read_end_size", "_read_start", "_read_start_size", "_start"),
         *("_start_size", "_texts", "_usage"),
         *("block", "deltas", "framed", "told", "usage"),
@@ -82,6 +91,8 @@ class Repeats:
         # is one event has its framing around them.
         self._start = self._end = self._read_start = self._read_end = b""
         self._start_size = self._end_size = self._read_start_size = self._read_end_size = 0
+        # What stands between the usage and the text, and whether the usage comes first.
+        self._counts: tuple[bytes, bool] | None = None
         self._gaps_before: tuple[_Gap, ...] = ()
         self._gaps_after: tuple[_Gap, ...] = ()
         self.framed = (b"", b"")
@@ -112,29 +123,27 @@ class Repeats:
     def _text(self, text: bytes) -> str | None:
         """Return the text among the gaps around it, where these are as they must be."""
         try:
+            if self._counts is not None:
+                text = self._without_usage(text, self._counts)
             for characters, literal, size in self._gaps_before:
-                if characters is _OBJECT:
-                    value, _, text = text.partition(literal)
-                    if not self._is_usage(value):
-                        return None
-                    continue
                 rest = text.lstrip(characters)
                 if not rest.startswith(literal):
                     return None
-                if characters is _DIGITS and not _is_number(text[: len(text) - len(rest)]):
-                    return None
+                # A number of JSON's has a digit, and no other behind a nought.
+                if characters is _DIGITS:
+                    digits = len(text) - len(rest)
+                    if not 0 < digits <= _LONGEST_NUMBER or (text[0] == 48 and digits != 1):
+                        return None
                 text = rest[size:]
             for characters, literal, size in self._gaps_after:
-                if characters is _OBJECT:
-                    text, _, value = text.rpartition(literal)
-                    if not self._is_usage(value):
-                        return None
-                    continue
                 rest = text.rstrip(characters)
                 if not rest.endswith(literal):
                     return None
-                if characters is _DIGITS and not _is_number(text[len(rest) :]):
-                    return None
+                if characters is _DIGITS:
+                    at = len(rest)
+                    digits = len(text) - at
+                    if not 0 < digits <= _LONGEST_NUMBER or (text[at] == 48 and digits != 1):
+                        return None
                 text = rest[:-size]
             said = text.decode()
             if 92 in text or 34 in text or not said.isprintable():
@@ -148,11 +157,16 @@ class Repeats:
         self._misses = 0
         return said
 
-    def _is_usage(self, value: bytes) -> bool:
-        """Take the object of usage that an event has, if it is one."""
+    def _without_usage(self, text: bytes, gap: tuple[bytes, bool]) -> bytes:
+        """Take the object of usage beside the text; without one there, nothing is the text."""
+        between, is_before = gap
+        if is_before:
+            value, _, text = text.partition(between)
+        else:
+            text, _, value = text.rpartition(between)
         usage: Any = from_json(value)
         self.usage = usage
-        return isinstance(usage, dict) and usage != {}
+        return text if isinstance(usage, dict) and usage != {} else b""
 
     def learn(
         self,
@@ -191,8 +205,13 @@ class Repeats:
         before, after = data[: found[0]], data[found[1] :]
         start, *gaps_before = self._cut(before, counts)
         *gaps_after, end = self._cut(after, counts)
-        if (usage is not None) != (_OBJECT in (*gaps_before[::2], *gaps_after[1::2])):
-            return None
+        self._counts = None
+        if usage is not None:
+            if bool(gaps_before) == bool(gaps_after):
+                return None
+            is_before = bool(gaps_before)
+            self._counts = (gaps_before[1] if is_before else gaps_after[0]), is_before
+            gaps_before, gaps_after = [], []
         self._name, self.deltas, self.block = name, deltas, block
         self.told = self._decoder.on_repeat(deltas[0])
         self.usage = None
@@ -221,9 +240,12 @@ class Repeats:
     def _cut(self, part: bytes, usage: JSONObject | None) -> list[bytes]:
         """Cut a part at its gaps: a literal, the characters of a value, a literal, and so on."""
         gaps: list[tuple[int, int, bytes]] = []
-        if usage is not None and (span := self._usage_in(part, usage)) is not None:
-            gaps.append((*span, _OBJECT))
-        elif self._ignored is not None:
+        if usage is not None:
+            # Nothing else may differ in an event that has it.
+            if (span := self._usage_in(part, usage)) is not None:
+                return [part[: span[0]], _OBJECT, part[span[1] :]]
+            return [part]
+        if self._ignored is not None:
             for value in self._ignored.finditer(part):
                 begin, end = value.span(1 if value[1] is not None else 2)
                 gaps.append((begin, end, _DIGITS if value[1] is None else _LETTERS + _DIGITS))
@@ -261,9 +283,3 @@ def _text_of(delta: Delta) -> str | None:
     if isinstance(delta, ToolCallDelta) and delta.id is None and delta.name is None:
         return delta.arguments
     return None
-
-
-def _is_number(digits: bytes) -> bool:
-    """Whether digits are a whole number in JSON: nothing and `012` are not."""
-    is_short = 0 < len(digits) <= _LONGEST_NUMBER
-    return is_short and (digits[0] != 48 or len(digits) == 1)
