@@ -198,7 +198,9 @@ def _check_types(spec: ProviderSpec, origin: Origin) -> None:
         )
     known = set(Capability)
     if unknown := [each for each in cast("set[Any]", listed) if each not in known]:
-        raise origin.broken(f"ProviderSpec.capabilities has {unknown[0]!r}, which is no Capability")
+        raise origin.broken(
+            f"ProviderSpec.capabilities has {unknown[0]!r}, which is not a Capability"
+        )
 
 
 def _is_text(value: object) -> bool:

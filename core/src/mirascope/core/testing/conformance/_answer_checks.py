@@ -7,17 +7,32 @@ import copy
 import json
 import tempfile
 import warnings
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from ..._errors import APIError, PluginError
+from pydantic import BaseModel
+
+from ..._errors import APIError, PluginError, UsageError
 from ..._provider._deltas import ToolCallEnd
 from ..._replay import stream_from
 from ...prices import cost as cost_of
+from .._records import ReceivedRequest
 from .._replay import replay
 from ._check import NotApplicable, check, same, true
 from ._driver import KEY, TOOLS, Driver
+
+_PIXEL: Final = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
+)
+
+
+class Place(BaseModel):
+    """Where it is."""
+
+    name_of_the_place: str
 
 
 class AnswerChecks(Driver):
@@ -60,14 +75,18 @@ class AnswerChecks(Driver):
 
     @check("tool.ids")
     def test_tool_ids(self) -> None:
-        """Each call has an id, and no two have the same.
+        """Each call has an id, no two have the same, and those of the wire go back.
 
         Core makes up those that the wire leaves out; do not make them of names or indexes.
         """
+        body = b"".join(self.needs("tools")).decode()
         for _, outcome in self._tool_answers():
             ids = [tool.tool_call.id for tool in outcome.tools]
             true(all(ids), "a call has no id")
             same(len(set(ids)), len(self.wire.calls), "the number of ids")
+            back = json.dumps(outcome.stream.message_param)
+            lost = [each for each in ids if f'"{each}"' in body and f'"{each}"' not in back]
+            same(lost, [], "the ids that message_param leaves out")
 
     @check("tool.finish")
     def test_tool_finish(self) -> None:
@@ -92,7 +111,8 @@ class AnswerChecks(Driver):
             for tool in outcome.tools:
                 same(text.count(f"out-{tool._name()}"), 1, "how often a result is given back")
                 if tool.tool_call.id in json.dumps(stream.message_param):
-                    true(tool.tool_call.id in text, f"the id of {tool._name()!r} is missing")
+                    own = json.dumps(stream.tool_message_params([(tool, f"out-{tool._name()}")]))
+                    true(tool.tool_call.id in own, f"the id of {tool._name()!r} is missing")
         unknown = self.ask(False, self.reply(*self.needs("tools")))
         tool = unknown.tools[0]
         sent = json.dumps(unknown.whole.tool_message_params([(tool, tool.call())]))
@@ -105,12 +125,34 @@ class AnswerChecks(Driver):
         `tool.tool_name()`, `tool_description()` and `tool_parameters()` are JSON.
         """
         self.needs("tools")
-        with self.serve(self.reply(*self.wire.text)) as server:
-            connection = self.connection(server.url, KEY, is_async=False)
-            self.ask(False, connection=connection, tools=list(TOOLS)).whole  # noqa: B018
-            body = server.requests[0].body.decode()
-        for part in ("get_weather", "Get the weather of a city", "city", "get_time", "ping"):
-            true(part in body, f"{part!r} is not in the request")
+        parts = ("get_weather", "Get the weather of a city", "city", "get_time", "ping")
+        for sent in self._requests(tools=list(TOOLS)):
+            for part in parts:
+                true(part in sent.body.decode(), f"{part!r} is not in the request")
+            true(b"string" in sent.body.lower(), "the types of the parameters are not in it")
+
+    def _requests(self, result: Any = None, **call: Any) -> Iterator[ReceivedRequest]:
+        """Make a call in each way, and yield what the server received."""
+        for is_async in self.modes:
+            with self.serve(self.reply(*self.needs("text"))) as server:
+                connection = self.connection(server.url, KEY, is_async=is_async)
+                made = self.ask(is_async, connection=connection, result=result, **call)
+                made.whole  # noqa: B018 - raises
+                yield server.requests[0]
+
+    @check("tool.choice")
+    def test_tool_choice(self) -> None:
+        """Each `tool_choice=` that the provider declares changes the request.
+
+        `Provider.tool_choices` lists what `prepare` says to the API of `CallRequest.tool_choice`.
+        """
+        choices = self.tested.tool_choices & {"none", "required"}
+        if not choices or not self.wire.tools:
+            raise NotApplicable("the provider declares no tool_choices")
+        plain = [sent.body for sent in self._requests(tools=list(TOOLS))]
+        for choice in sorted(choices):
+            chosen = [s.body for s in self._requests(tools=list(TOOLS), tool_choice=choice)]
+            true(not set(chosen) & set(plain), f"tool_choice={choice!r} changes nothing")
 
     # What goes back
 
@@ -128,8 +170,12 @@ class AnswerChecks(Driver):
         if self.wire.tools:
             for _, outcome in self._tool_answers():
                 text = json.dumps(outcome.whole.message_param)
-                for name, _ in self._expected():
+                said = " ".join(str(v) for _, given in self._expected() for v in given.values())
+                for name, arguments in self._expected():
                     same(text.count(f'"{name}"'), 1, f"how often {name!r} is in message_param")
+                    for value in map(str, arguments.values()):
+                        count = said.count(value)
+                        same(text.count(value), count, f"how often {value!r} is in message_param")
 
     @check("message.round_trip")
     def test_message_round_trip(self) -> None:
@@ -141,7 +187,8 @@ class AnswerChecks(Driver):
         for _, outcome in self.answers(*tools, tools=list(TOOLS)):
             stream = outcome.whole
             results = stream.tool_message_params([(t, f"out-{t._name()}") for t in outcome.tools])
-            history = [stream.user_message_param, stream.message_param, *results]
+            rules = {"role": "system", "content": "Be brief."}
+            history = [rules, stream.user_message_param, stream.message_param, *results]
             before = copy.deepcopy(history)
             for is_async in self.modes:
                 with self.serve(self.reply(*self.wire.text)) as server:
@@ -150,9 +197,14 @@ class AnswerChecks(Driver):
                     same(again.whole.content, self.wire.content, "the second answer")
                     body = json.dumps(json.loads(server.requests[0].body))
                 same(history, before, "the history after the call")
-                true("Say hello" in body, "the user's message did not arrive")
+                same(body.count("Be brief."), 1, "how often the system's message is sent")
+                same(body.count("Say hello"), 1, "how often the user's message is sent")
                 for tool in outcome.tools:
                     same(body.count(f"out-{tool._name()}"), 1, "how often a tool's result is sent")
+                    true(
+                        body.find("Say hello") < body.find(f"out-{tool._name()}"),
+                        "the messages are in another order",
+                    )
                     true(body.count(f'"{tool._name()}"') >= 1, "a call of the answer is not sent")
                 if not self.wire.tools:
                     same(body.count(self.wire.content), 1, "how often the answer is sent")
@@ -195,13 +247,53 @@ class AnswerChecks(Driver):
         `CallRequest.call_params` has them; address, key and headers are in `Connection.settings`.
         """
         params = dict(self.expect.get("params", {"temperature": 0.25}))
-        with self.serve(self.reply(*self.needs("text"))) as server:
-            connection = self.connection(server.url, KEY, is_async=False)
-            self.ask(False, connection=connection, **params).whole  # noqa: B018
-            body = server.requests[0].body.decode()
-        for name, value in params.items():
-            true(json.dumps(value) in body, f"the parameter {name!r} did not arrive")
-        true(KEY not in body, "the key is in the request's body")
+        for sent in self._requests(**params):
+            body = sent.body.decode()
+            for name, value in params.items():
+                true(json.dumps(value) in body, f"the parameter {name!r} did not arrive")
+            true(self.model in f"{sent.path} {body}", "the model's name did not arrive")
+            true(KEY not in body, "the key is in the request's body")
+            if "api_key" in self.connection("", KEY, is_async=False):
+                true(KEY in str(sent.headers), "the key did not arrive")
+
+    @check("request.answer")
+    def test_request_answer(self) -> None:
+        """A `response_model` is in the request, in each mode that the provider declares.
+
+        `prepare` heeds `CallRequest.answer` in the modes of `Provider.response_modes`; without any,
+        core refuses a response model before anything is sent.
+        """
+        for is_async in self.modes:
+            with self.serve(self.whole_reply(self.needs("whole"))) as server:
+                connection = self.connection(server.url, KEY, is_async=is_async)
+                outcome = self.ask(
+                    is_async, connection=connection, response_model=Place, stream=False
+                )
+                sent = [each.body.decode() for each in server.requests]
+            if sent:
+                true("name_of_the_place" in sent[0], "the response model is not in the request")
+            else:
+                true(isinstance(outcome.error, UsageError), f"it raised {outcome.error!r}")
+
+    @check("request.attachments")
+    def test_request_attachments(self) -> None:
+        """An image beside a text arrives, or is refused by a `UsageError` before anything is sent.
+
+        In `prepare`: a part that your API has no form for is never left out silently.
+        """
+        image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{_PIXEL}"}}
+        content = [{"type": "text", "text": "Which colour?"}, image]
+        for is_async in self.modes:
+            with self.serve(self.reply(*self.needs("text"))) as server:
+                connection = self.connection(server.url, KEY, is_async=is_async)
+                messages = [{"role": "user", "content": content}]
+                error = self.ask(is_async, connection=connection, result=messages).error
+                for sent in server.requests:
+                    body = sent.body.decode()
+                    true(_PIXEL in body, "an image was left out without a word")
+                    true("Which colour?" in body, "the text beside an image was left out")
+                if error is not None:
+                    true(isinstance(error, UsageError), f"it raised {error!r}")
 
     # Without streaming
 
@@ -213,13 +305,16 @@ class AnswerChecks(Driver):
         """
         body = self.needs("whole")
         for is_async in self.modes:
-            with self.serve(self.whole_reply(body)) as server:
+            with self.serve(self.whole_reply(body), self.reply(*self.wire.text)) as server:
                 connection = self.connection(server.url, KEY, is_async=is_async)
                 response = self.ask(is_async, connection=connection, stream=False).whole
+                self.ask(is_async, connection=connection).whole  # noqa: B018 - raises
                 sent = json.loads(server.requests[0].body or b"{}")
+                both = [(each.path, each.body) for each in server.requests]
             same(response.content, self.wire.content, "the content")
             same(response.thinking, self.expect.get("thinking", self.wire.thinking), "the thinking")
             true(sent.get("stream") in (None, False), "the request asked for a stream")
+            true(both[0] != both[1], "the request of a stream does not ask for one")
             true(isinstance(response, self.tested.response_class), "it is of another class")
             true(response.response is not None, "there is no response object")
             if self.wire.whole_tools:
@@ -238,14 +333,20 @@ class AnswerChecks(Driver):
 
         `decode_response` and `decode` speak the same vocabulary.
         """
-        whole = self.ask(False, self.whole_reply(self.needs("whole")), stream=False).whole
-        stream = self.ask(False, self.reply(*self.needs("text"))).whole
-        made = stream.construct_call_response()
-        for name in ("content", "thinking", "message_param", "cost", "finish_reason"):
-            same(getattr(whole, name), getattr(stream, name), f"the {name} of the whole answer")
-        same(_counts(whole), _counts(stream), "its tokens")
-        same(made.__class__, whole.__class__, "the class of construct_call_response()")
-        same(made.response.__class__, whole.response.__class__, "the class of its response")
+        for way, outcome in self.answers(*self.needs("text")):
+            reply = self.whole_reply(self.needs("whole"))
+            whole = self.ask(way == "async", reply, stream=False).whole
+            stream = outcome.whole
+            made = stream.construct_call_response()
+            for name in ("content", "thinking", "message_param", "cost", "finish_reason", "model"):
+                same(getattr(whole, name), getattr(stream, name), f"the {name} of the whole answer")
+            same(_counts(whole), _counts(stream), "its tokens")
+            same(made.__class__, whole.__class__, "the class of construct_call_response()")
+            same(made.response.__class__, whole.response.__class__, "the class of its response")
+            true(
+                self.wire.content in repr(made.response),
+                "the response of construct_call_response() does not have the text",
+            )
 
     @check("fetch.odd_body")
     def test_fetch_odd_body(self) -> None:
@@ -345,6 +446,7 @@ class AnswerChecks(Driver):
             for chunk in outcome.chunks:
                 true(chunk.chunk is chunk.chunk, "it is made anew each time")
                 true(chunk.chunk is not None, "it is None")
+                true(chunk.content in repr(chunk.chunk), "it does not have the chunk's text")
             kinds: set[Any] = {c.chunk.__class__ for c in outcome.chunks}
             expected = self.expect.get("chunk")
             if expected is not None:

@@ -50,7 +50,8 @@ class ProviderConformance(PluginChecks, StreamChecks, HTTPChecks, AnswerChecks):
         # pytest collects classes that are named `Test…`; this one has nothing to test.
         cls.__test__ = hasattr(cls, "wire") and hasattr(cls, "provider")
         if unknown := set(cls.deviations) - set(CHECKS):
-            raise ValueError(f"{cls.__name__}.deviations has {min(unknown)!r}, which is no check")
+            what = f"{min(unknown)!r}, which is not a check"
+            raise ValueError(f"{cls.__name__}.deviations has {what}")
 
     @classmethod
     def run(cls, ids: Iterable[str] | None = None) -> list[CheckResult]:

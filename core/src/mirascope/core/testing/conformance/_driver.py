@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from ...plugins._registry import load_provider, provider
 from ...plugins._spec import ProviderSpec
 from .._replies import streamed, whole
 from .._server import Server
-from .._steps import Script, Step
+from .._steps import Hold, Script, Step
 from ._check import NotApplicable
 from ._wire import Wire
 
@@ -125,7 +127,8 @@ class Driver:
 
     def reply(self, *steps: Step) -> list[Step]:
         """Return a streamed reply of the wire's kind."""
-        return streamed(*steps, headers={"content-type": self.wire.content_type})
+        headers = {"content-type": self.wire.content_type, "x-request-id": "req-7"}
+        return streamed(*steps, headers=headers)
 
     def whole_reply(self, body: bytes, status: int = 200, **headers: str) -> list[Step]:
         """Return a reply that is not streamed."""
@@ -176,7 +179,12 @@ class Driver:
         """
         outcome = Outcome()
         stack = contextlib.ExitStack()
-        with stack, _logged() as log:
+        with (
+            stack,
+            _logged(
+                {"mirascope", self.name, type(self.tested).__module__.partition(".")[0]}
+            ) as log,
+        ):
             if connection is None:
                 server = stack.enter_context(self.serve(*scripts))
                 connection = self.connection(server.url, key, is_async=is_async)
@@ -237,16 +245,49 @@ class _Lines(logging.Handler):
 
 
 @contextlib.contextmanager
-def _logged() -> Generator[list[str]]:
-    """Take down what the library and the plugin log, at every level."""
+def _logged(names: set[str]) -> Generator[list[str]]:
+    """Take down what the library and the plugin log, at every level, and what they print.
+
+    Args:
+        names: the loggers; those of an SDK and of the transport are set up by whoever asks for
+            their logs.
+    """
     lines: list[str] = []
     handler = _Lines(lines)
-    logger = logging.getLogger("mirascope")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
+    loggers = [logging.getLogger(name) for name in sorted(names)]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+    printed = io.StringIO()
     try:
-        yield lines
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            yield lines
     finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+        lines.append(printed.getvalue())
+
+
+@contextlib.contextmanager
+def held(seconds: float = 3) -> Generator[Hold]:
+    """Hold a reply until the block is left, and no longer than so many seconds.
+
+    A provider that waits for what it must not wait for fails its check, and holds up no other.
+    """
+    gate = threading.Event()
+    timer = threading.Timer(seconds, gate.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield Hold(gate)
+    finally:
+        timer.cancel()
+        gate.set()
+
+
+def release(hold: Hold) -> None:
+    """Let a held reply go on."""
+    if hold.until is not None:
+        hold.until.set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import threading
 from collections.abc import Generator, Mapping
 from typing import Any, Final
 
@@ -19,11 +18,11 @@ from ..._errors import (
     ProviderServerError,
     RateLimitError,
     UsageError,
+    error_from_status,
 )
 from ..._transport._clients import is_async_client
-from .._steps import Hold
 from ._check import NotApplicable, check, same, true
-from ._driver import KEY, Driver
+from ._driver import KEY, Driver, held, release
 
 _STATUSES: Final[Mapping[int, type[APIError]]] = {
     400: BadRequestError,
@@ -55,11 +54,15 @@ class HTTPChecks(Driver):
         for status, kind in _STATUSES.items():
             reply = self.whole_reply(body, status, retry_after="3", x_request_id="req-7")
             for is_async in self.modes:
-                error = self.ask(is_async, reply).error
+                with self.serve(reply) as server:
+                    connection = self.connection(server.url, KEY, is_async=is_async)
+                    error = self.ask(is_async, connection=connection).error
+                    same(len(server.requests), 1, "the number of requests")
                 same(type(error), kind, f"the error of HTTP {status}")
                 assert isinstance(error, APIError)  # noqa: S101 - narrows the type
                 same(error.status, status, "its status")
                 same(error.request_id, "req-7", "its request_id")
+                same(error.retryable, error_from_status(status, "").retryable, "its retryable")
                 if isinstance(error, RateLimitError):
                     same(error.retry_after, 3.0, "its retry_after")
                 true("no-key is wrong" in str(error), f"the server's own text is not in {error}")
@@ -73,10 +76,14 @@ class HTTPChecks(Driver):
         """
         for body in _ODD:
             for status in (404, 500):
-                error = self.ask(False, self.whole_reply(body, status)).error
-                same(type(error), _STATUSES[status], f"the error of HTTP {status} with {body!r}")
-        error = self.ask(False, self.whole_reply(b"", 302, location="https://other.example")).error
-        true(isinstance(error, APIError), f"a redirect ended with {error!r}")
+                for is_async in self.modes:
+                    error = self.ask(is_async, self.whole_reply(body, status)).error
+                    kind = _STATUSES[status]
+                    same(type(error), kind, f"the error of HTTP {status} with {body!r}")
+        elsewhere = self.whole_reply(b"", 302, location="https://other.example")
+        for is_async in self.modes:
+            error = self.ask(is_async, elsewhere).error
+            true(isinstance(error, APIError), f"a redirect ended with {error!r}")
 
     @check("error.no_key")
     def test_error_no_key(self) -> None:
@@ -87,6 +94,8 @@ class HTTPChecks(Driver):
         variables = self.spec.api_key_env
         if not variables or not self.key_required:
             raise NotApplicable("no key is needed")
+        own = getattr(self.tested, "key_variables", variables)
+        same(set(variables), set(own), "ProviderSpec.api_key_env")
         refused = self.whole_reply(self.wire.keyed(self.wire.refused, "none"), 401)
         with _environment(dict.fromkeys(variables)):
             for is_async in self.modes:
@@ -100,9 +109,16 @@ class HTTPChecks(Driver):
         """A key that the server echoes is shown in no error, no traceback and no log.
 
         Core hides what it knows to be a credential: `api_key` among the settings of a call, and the
-        variables in `ProviderSpec.api_key_env`. A key by another way must be known to it.
+        variables in `ProviderSpec.api_key_env`. A key by another way must be known to it. Keys
+        belong into headers: servers and proxies log addresses.
         """
         wire = self.wire
+        for is_async in self.modes:
+            with self.serve(self.reply(*self.needs("text"))) as server:
+                connection = self.connection(server.url, KEY, is_async=is_async)
+                good = self.ask(is_async, connection=connection)
+                true(KEY not in good.shown, "the key is logged or printed")
+                true(KEY not in server.requests[0].path, "the key is in the address")
         refused = [self.whole_reply(wire.keyed(wire.refused, KEY), s) for s in (400, 401, 500)]
         page = f"<html>{KEY}</html>".encode()
         replies = [*refused, self.whole_reply(page, 502), self.whole_reply(page)]
@@ -191,16 +207,18 @@ class HTTPChecks(Driver):
         The limits of a default client are httpx's: 100 connections, of which each open stream
         holds one. `httpx.Limits(max_connections=None)` has none.
         """
-        gate = threading.Event()
         events = self.needs("text")
-        with self.serve(self.reply(events[0], Hold(gate), *events[1:])) as server:
+        with (
+            held(10) as hold,
+            self.serve(self.reply(events[0], hold, *events[1:])) as server,
+        ):
             connection = self.connection(server.url, KEY, is_async=False)
             function = self.function(False, connection)
             streams = [function().open() for _ in range(120)]
             with contextlib.ExitStack() as stack:
                 stack.callback(lambda: [each.close() for each in streams])
                 server.wait_requests(120, 10)
-                gate.set()
+                release(hold)
                 for stream in streams:
                     same(stream.collect().content, self.wire.content, "the content")
 

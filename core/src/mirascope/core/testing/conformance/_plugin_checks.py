@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from ... import _observers
 from ...plugins._discovery import GROUP, discover
 from ...plugins._registry import load_provider
+from ...plugins._spec import Capability
 from ...plugins._status import PluginState, statuses
 from ...prices import lint
 from ._check import NotApplicable, check, same, true
@@ -141,6 +142,24 @@ class PluginChecks(Driver):
                 for chunk in outcome.chunks:
                     true(isinstance(chunk, expected.chunk_class), "a chunk is of another class")
 
+    @check("plugin.capabilities")
+    def test_plugin_capabilities(self) -> None:
+        """`ProviderSpec.capabilities` says what the provider can do, no more and no less.
+
+        Programs choose a provider by them. What the wire shows is claimed; tools and asynchronous
+        calls that are claimed are shown.
+        """
+        claimed, wire = self.spec.capabilities, self.wire
+        true(Capability.SYNC not in claimed or False in self.modes, "no call is synchronous")
+        same(Capability.ASYNC in claimed, True in self.modes, "whether it says 'async'")
+        same(Capability.TOOLS in claimed, bool(wire.tools), "whether it says 'tools'")
+        shown = {
+            Capability.USAGE_IN_STREAM: wire.usage is not None,
+            Capability.THINKING: bool(wire.thinking),
+        }
+        for capability, is_shown in shown.items():
+            true(capability in claimed or not is_shown, f"it does not say {capability.value!r}")
+
     @check("import.light")
     def test_import_light(self) -> None:
         """Importing the package imports no SDK and no HTTP client.
@@ -148,7 +167,7 @@ class PluginChecks(Driver):
         Import them where they are used, in `load`, `open` and `fetch`, and for type checkers under
         `TYPE_CHECKING`.
         """
-        modules, _ = self._import()
+        modules = self._import()[0]
         sdk = (self.spec.sdk or "").replace("-", "_")
         heavy = [name for name in (*_HEAVY, sdk) if name in modules]
         same(heavy, [], "what importing the package imports")
@@ -159,10 +178,16 @@ class PluginChecks(Driver):
 
         A plugin is imported inside of other people's programs.
         """
-        _, is_silent = self._import()
-        true(is_silent, "importing the package changes the environment")
+        _, is_same, printed = self._import()
+        same(printed, ("", ""), "what importing the package prints")
+        true(is_same, "importing the package changes the environment")
 
-    def _import(self) -> tuple[list[str], bool]:
+    def _import(self) -> tuple[list[str], bool, tuple[str, str]]:
+        """Import the package in a process of its own.
+
+        Returns:
+            The modules that it loads, whether the environment is as it was, and what it printed.
+        """
         done = subprocess.run(  # noqa: S603 - this interpreter
             [sys.executable, "-W", "error::UserWarning", "-c", _PROBE, self.spec.package],
             capture_output=True,
@@ -173,9 +198,8 @@ class PluginChecks(Driver):
         )
         printed, _, found = done.stdout.partition("\0")
         same(done.returncode, 0, f"the exit status of importing it ({done.stderr.strip()[-300:]})")
-        same((printed, done.stderr), ("", ""), "what importing the package prints")
-        modules, is_silent = json.loads(found)
-        return modules, is_silent
+        modules, is_same = json.loads(found)
+        return modules, is_same, (printed, done.stderr)
 
     @check("stream.signatures")
     def test_stream_signatures(self) -> None:

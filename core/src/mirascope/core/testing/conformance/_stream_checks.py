@@ -20,9 +20,10 @@ from ..._errors import (
 from ..._state import FINISH_REASONS, StreamState
 from .._replay import replay
 from .._replies import dribble
-from .._steps import Hold, Pause, Reset
+from .._server import Server
+from .._steps import Hangup, Pause, Reset
 from ._check import NotApplicable, check, same, true
-from ._driver import KEY, Driver, Outcome
+from ._driver import KEY, Driver, Outcome, held, release
 
 _JUNK: tuple[bytes, ...] = (b"[]", b"null", b'"x"', b"<html><body>no</body></html>", b"", b"{}")
 
@@ -96,19 +97,16 @@ class StreamChecks(Driver):
         events = self.needs("text")
         first = next(i for i in range(len(events)) if self._said(events[: i + 1]))
         for is_async in self.modes:
-            gate = threading.Event()
-            reply = self.reply(*events[: first + 1], Hold(gate), *events[first + 1 :])
+            with held() as hold:
+                reply = self.reply(*events[: first + 1], hold, *events[first + 1 :])
 
-            def read(chunk: Any, gate: threading.Event = gate) -> bool:
-                if chunk.content or chunk.thinking:
-                    gate.set()
-                return True
+                def read(chunk: Any, gate: Any = hold.until) -> bool:
+                    if chunk.content or chunk.thinking:
+                        gate.set()
+                    return True
 
-            timer = threading.Timer(3, gate.set)
-            timer.start()
-            began = time.monotonic()
-            outcome = self.ask(is_async, reply, read=read)
-            timer.cancel()
+                began = time.monotonic()
+                outcome = self.ask(is_async, reply, read=read)
             same(outcome.whole.content, self.wire.content, "the content")
             true(time.monotonic() - began < 2.5, "no chunk came before the next event was sent")
 
@@ -151,8 +149,21 @@ class StreamChecks(Driver):
                 (whole.stream.state, self.wire.content, whole.stream.thinking, len(whole.chunks)),
                 f"the stream in pieces of {size} bytes",
             )
-        outcome = self.ask(False, list(dribble(self.reply(body), 3)))
-        same(outcome.whole.content, self.wire.content, "the content over a slow connection")
+        accented = self._accented(whole)
+        if self._replay(accented).stream.content == _accent(self.wire.content):
+            cut = self._replay(accented, 1)
+            same(cut.stream.content, _accent(self.wire.content), "text beyond ASCII, byte by byte")
+        for is_async in self.modes:
+            outcome = self.ask(is_async, list(dribble(self.reply(body), 3)))
+            same(outcome.whole.content, self.wire.content, "the content over a slow connection")
+
+    def _accented(self, said: Outcome) -> bytes:
+        """Return the text's events with characters of several bytes in what they say."""
+        body = b"".join(self.needs("text"))
+        for chunk in said.chunks:
+            if chunk.content:
+                body = body.replace(chunk.content.encode(), _accent(chunk.content).encode())
+        return body
 
     @check("wire.crlf")
     def test_wire_crlf(self) -> None:
@@ -289,17 +300,21 @@ class StreamChecks(Driver):
             raw = outcome.stream.finish_reasons[0]
             same(self.tested.finish_reason(raw), reason, f"Provider.finish_reason({raw!r})")
             same(self.tested.finish_reason("a-new-word"), "other", "that of an unknown word")
+        for word, meant in self.wire.finish_words.items():
+            same(self.tested.finish_reason(word), meant, f"Provider.finish_reason({word!r})")
 
     @check("error.event")
     def test_error_event(self) -> None:
         """A failure that the server tells inside the stream is `StreamProviderError`.
 
-        `decode` returns an `ErrorDelta` for it (`failure_in` knows the usual shapes).
+        `decode` returns an `ErrorDelta` for it (`failure_in` knows the usual shapes). A source of
+        your own has the `request_id` that the response's headers name.
         """
         events, error = self.needs("text"), self.needs("error")
         at = self.wire.complete_at
         for way, outcome in self.answers(*events[:at], error):
             true(isinstance(outcome.error, StreamProviderError), f"{way}: {outcome.error!r}")
+            same(getattr(outcome.error, "request_id", None), "req-7", "its request_id")
             same(outcome.stream.content, self._content(events[:at]), "the content before it")
             same(outcome.stream.state, StreamState.FAILED, "the state")
 
@@ -313,11 +328,12 @@ class StreamChecks(Driver):
         """
         events = self.needs("text")[: self.wire.complete_at]
         for is_async in self.modes:
-            with self.serve(self.reply(*events, Hold())) as server:
+            with held() as hold, self.serve(self.reply(*events, hold)) as server:
                 connection = self.connection(server.url, KEY, is_async=is_async)
+                began = time.monotonic()
                 outcome = self.ask(is_async, connection=connection, read=lambda _: False)
                 same(outcome.whole.state, StreamState.STOPPED, "the state")
-                server.wait_closed(0, 1.0)
+                _left(server, began)
 
     @check("close.source")
     def test_close_source(self) -> None:
@@ -326,14 +342,15 @@ class StreamChecks(Driver):
         Do not leave it to the garbage collector.
         """
         events = self.needs("text")[: self.wire.complete_at]
-        with self.serve(self.reply(*events, Hold())) as server:
+        with held() as hold, self.serve(self.reply(*events, hold)) as server:
             connection = self.connection(server.url, KEY, is_async=False)
+            began = time.monotonic()
             stream = self.function(False, connection)().open()
             source = stream._lease.source
             iterator = iter(source)
             next(iterator)
             source.close()
-            server.wait_closed(0, 1.0)
+            _left(server, began)
             stream.close()
             del iterator
 
@@ -343,13 +360,12 @@ class StreamChecks(Driver):
 
         Some SDKs close it where their context manager is dropped: the source has to hold it.
         """
-        gate = threading.Event()
         events = self.needs("text")
-        with self.serve(self.reply(events[0], Hold(gate), *events[1:])) as server:
+        with held() as hold, self.serve(self.reply(events[0], hold, *events[1:])) as server:
             connection = self.connection(server.url, KEY, is_async=False)
             stream = self.function(False, connection)().open()
             gc.collect()
-            gate.set()
+            release(hold)
             same(stream.collect().content, self.wire.content, "the content after a collection")
 
     @check("close.cancel")
@@ -361,16 +377,11 @@ class StreamChecks(Driver):
         events = self.needs("text")[: self.wire.complete_at]
         for is_async in self.modes:
             streams: list[Any] = []
-            # A read that nothing ends must not hold up the check.
-            gate = threading.Event()
-            timer = threading.Timer(3, gate.set)
-            timer.start()
-            with self.serve(self.reply(*events, Hold(gate))) as server:
+            with held() as hold, self.serve(self.reply(*events, hold)) as server:
                 connection = self.connection(server.url, KEY, is_async=is_async)
                 function = self.function(is_async, connection)
                 began = time.monotonic()
                 _cancelled(function, is_async, streams)
-                timer.cancel()
                 true(time.monotonic() - began < 2.5, "the read went on for two seconds")
                 same(streams[0].state, StreamState.CANCELLED, "the state")
 
@@ -392,7 +403,8 @@ class StreamChecks(Driver):
 
         The timeouts of the client must not be shorter than those of the call.
         """
-        self._late([Hold()], {"first_chunk": 0.3}, "first_chunk")
+        with held() as hold:
+            self._late([hold, Hangup()], {"first_chunk": 0.3}, "first_chunk")
 
     @check("timeout.total")
     def test_timeout_total(self) -> None:
@@ -425,6 +437,16 @@ class StreamChecks(Driver):
                     true(b"hologram" in sent, "a part of a message was left out without a word")
                 else:
                     true(isinstance(outcome.error, UsageError), f"it raised {outcome.error!r}")
+
+
+def _accent(text: str) -> str:
+    return text.translate({ord("o"): "ö", ord("e"): "é"})
+
+
+def _left(server: Server, began: float) -> None:
+    """Check that the client closes the server's connection now, and did not wait for its end."""
+    true(time.monotonic() - began < 2.5, "it waited for the end of the answer")
+    server.wait_closed(0, 1.0)
 
 
 def _cancelled(function: Any, is_async: bool, streams: list[Any]) -> None:

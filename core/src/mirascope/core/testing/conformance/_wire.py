@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -53,6 +53,7 @@ class Wire:
         lines_end: what lines end with, as `text` has it; None for a protocol without lines.
         sentinel: an end marker that is data of another kind, such as `data: [DONE]`.
         sentinel_ends: whether the sentinel alone is a whole answer.
+        finish_words: more of the server's finish reasons, and what each one means.
         thinking_goes_back: whether reasoning is part of the message that goes back.
     """
 
@@ -76,6 +77,7 @@ class Wire:
     lines_end: bytes | None = b"\n"
     sentinel: bytes = b""
     sentinel_ends: bool = False
+    finish_words: Mapping[str, str] = field(default_factory=dict[str, str])
     thinking_goes_back: bool = False
 
     @property
@@ -179,6 +181,7 @@ class Wire:
             ),
             sentinel=done,
             sentinel_ends=True,
+            finish_words={word: word for word in ("length", "tool_calls", "content_filter")},
         )
         return replace(made, **changes)
 
