@@ -308,6 +308,7 @@ class AnswerChecks(Driver):
             with self.serve(self.whole_reply(body), self.reply(*self.wire.text)) as server:
                 connection = self.connection(server.url, KEY, is_async=is_async)
                 response = self.ask(is_async, connection=connection, stream=False).whole
+                connection = self.connection(server.url, KEY, is_async=is_async)
                 self.ask(is_async, connection=connection).whole  # noqa: B018 - raises
                 sent = json.loads(server.requests[0].body or b"{}")
                 both = [(each.path, each.body) for each in server.requests]

@@ -127,7 +127,8 @@ class Driver:
 
     def reply(self, *steps: Step) -> list[Step]:
         """Return a streamed reply of the wire's kind."""
-        headers = {"content-type": self.wire.content_type, "x-request-id": "req-7"}
+        ids = {"x-request-id": "req-7", "request-id": "req-7"}
+        headers = {"content-type": self.wire.content_type, **ids}
         return streamed(*steps, headers=headers)
 
     def whole_reply(self, body: bytes, status: int = 200, **headers: str) -> list[Step]:

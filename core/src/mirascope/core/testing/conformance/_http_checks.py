@@ -52,7 +52,8 @@ class HTTPChecks(Driver):
         """
         body = self.wire.keyed(self.wire.refused, "no-key")
         for status, kind in _STATUSES.items():
-            reply = self.whole_reply(body, status, retry_after="3", x_request_id="req-7")
+            ids = {"x_request_id": "req-7", "request_id": "req-7"}
+            reply = self.whole_reply(body, status, retry_after="3", **ids)
             for is_async in self.modes:
                 with self.serve(reply) as server:
                     connection = self.connection(server.url, KEY, is_async=is_async)
