@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import json
@@ -14,14 +15,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mirascope.core import (
+    APIError,
     BaseStream,
     MirascopeError,
+    PluginError,
     Recording,
     StreamDecodeError,
     StreamProviderError,
     StreamState,
+    call,
+    call_async,
     stream_from,
 )
+from mirascope.core.testing import Server, whole
 
 from .protocols import PROTOCOLS, Event, Protocol, body, read
 
@@ -458,3 +464,40 @@ USAGE: dict[str, list[Event]] = {
     "compatible": [{"id": "c", "choices": [], "usage": {**_COUNTS, "cost": 0.1}}],
     "chat": [{"id": "c", "choices": [], "usage": _COUNTS}],
 }
+
+
+# Whole answers that are none
+
+
+def hello() -> str:
+    return "Hello"
+
+
+async def hello_async() -> str:
+    return "Hello"
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *(b"{}", b"[]", b"null", b"", b'"x"', b"<html>busy</html>", b'{"id": "x"}'),
+        *(b'{"type": "message"}', b'{"object": "response"}', b'{"usage": {"input_tokens": 1}}'),
+    ],
+)
+def test_a_whole_answer_that_says_nothing_is_an_error(
+    protocol: Protocol, sent: bytes, is_async: bool
+) -> None:
+    with Server(whole(sent)) as server, pytest.raises(APIError) as caught:
+        answered_whole(protocol, server.url, is_async=is_async)
+    assert not isinstance(caught.value, PluginError)
+
+
+def answered_whole(protocol: Protocol, url: str, *, is_async: bool) -> Any:
+    options: dict[str, Any] = {"base_url": url, "api_key": "k"}
+    if protocol.api is not None:
+        options["api"] = protocol.api
+    model = f"{protocol.provider}/m"
+    if is_async:
+        return asyncio.run(call_async(model, **options)(hello_async)())
+    return call(model, **options)(hello)()

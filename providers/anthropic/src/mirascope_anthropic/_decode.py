@@ -136,7 +136,9 @@ class AnthropicDecoder(Decoder):
         deltas: list[Delta] = []
         self._begin(data, deltas)
         self._finish(data, None, deltas)
-        deltas.append(EndDelta())
+        # An object that has neither is not an answer, whatever else it says.
+        if isinstance(data.get("content"), list) or data.get("stop_reason"):
+            deltas.append(EndDelta())
         return deltas
 
     def _begin(self, message: JSONObject, deltas: list[Delta]) -> None:

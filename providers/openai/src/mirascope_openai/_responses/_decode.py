@@ -108,7 +108,12 @@ class ResponsesDecoder(Decoder):
 
     @override
     def decode_response(self, data: JSONObject) -> Sequence[Delta]:
-        return self._ending(data, "")
+        status = data.get("status")
+        if isinstance(data.get("output"), list) or data.get("error") or status:
+            return self._ending(data, "")
+        # An object that has none of them is not an answer, whatever else it says.
+        failure = failure_in(data)
+        return _NO_DELTAS if failure is None else (failure,)
 
     def _find(self, data: JSONObject, kind: str) -> _Item:
         """Return the item that an event continues; one that nothing announced begins here."""
