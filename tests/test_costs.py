@@ -31,7 +31,8 @@ from mirascope.core._prices._calculate import calculate_cost
 from mirascope.core._prices._cost import plain
 from mirascope.core._prices._units import UNITS
 from mirascope.core.plugins import load_provider, statuses
-from mirascope.core.testing import replay
+from mirascope.core.testing import Server, replay, whole
+from mirascope_tests.chat import completion
 from mirascope_tests.shared import SHARED, each, needs_shared
 
 VECTORS_FILE = SHARED / "prices" / "cost_vectors.json"
@@ -409,15 +410,27 @@ class Completions:
         self.chat.completions = self._Completions()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"input": 3, "output": "0.5"},
-        prices.PriceTable.from_toml(
-            "schema = 1\n[models.tuned]\nprices = [{ input = 3, output = 0.5 }]", "test"
-        ),
-    ],
-)
+OWN_PRICES = [
+    {"input": 3, "output": "0.5"},
+    prices.PriceTable.from_toml(
+        "schema = 1\n[models.tuned]\nprices = [{ input = 3, output = 0.5 }]", "test"
+    ),
+]
+
+
+@pytest.mark.parametrize("given", OWN_PRICES)
+def test_a_call_with_prices_of_its_own_has_them_on_any_server(given: Any) -> None:
+    from mirascope.core import openai
+
+    body = {**completion("Hi"), "model": "tuned"}
+    with Server(whole(body)) as server:
+        call = openai.call("tuned", base_url=server.url, api_key="k", prices=given)
+        cost = call(lambda: "Hi")().cost_details
+    assert cost is not None
+    assert (cost.exact, cost.notes, cost.basis) == (True, (), "override")
+
+
+@pytest.mark.parametrize("given", OWN_PRICES)
 def test_a_call_with_prices_of_its_own(given: Any) -> None:
     from mirascope.core import openai
 

@@ -7,6 +7,7 @@ import inspect
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -148,6 +149,16 @@ def test_a_parameter_that_is_misspelt(name: str) -> None:
 def test_an_option_of_the_client(name: str, option: str) -> None:
     with pytest.raises(UsageError, match=f"'{option}' is an option of a client.* client="):
         PROVIDERS[name].call("m", **{option: 1})
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["call", "stream"])
+@pytest.mark.parametrize("client", ["x", 5, {}, object(), Thread()], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize("module", [openai, anthropic, google, compatible])
+def test_something_else_for_a_client(module: Any, client: object, stream: bool) -> None:
+    message = f"client= is {type(client).__name__}, which '.*' can't use: give an instance of its"
+    ask = module.call("m", client=client, stream=stream)(lambda: "Hi")
+    with pytest.raises(UsageError, match=message):
+        ask().open() if stream else ask()
 
 
 # The function

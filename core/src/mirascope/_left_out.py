@@ -17,7 +17,7 @@ _PART = (
     "put a part in the provider's own form into the content of a message, such as "
     "{'type': 'text', 'text': …, 'cache_control': {'type': 'ephemeral'}}"
 )
-_STRUCTURED = "ask the API for JSON and validate response.content with pydantic"
+_STRUCTURED = "response_model=Book gives a value of your type, and streams it: docs/structured.md"
 _PROVIDER = "a provider's name is a string: annotate it with str"
 _COST = "a response has .cost and .cost_details, and mirascope.core.prices.cost prices a usage"
 _CALL_PARAMS = "use those of a provider, such as openai.OpenAICallParams"
@@ -57,7 +57,7 @@ NAMES = {
 MODULES = {
     "beta": "the Responses API of OpenAI is api='responses'",
     "experimental": "see docs/calls.md for what calls can do",
-    "integrations": "an observer plugin sees every stream (docs/plugins.md), or give the "
+    "integrations": "an observer plugin sees every stream (docs/observers.md), or give the "
     "instrumented client of the SDK as client=",
     "mcp": "list the server's tools with the package 'mcp' and give functions that call them as "
     "tools",

@@ -102,7 +102,8 @@ def calculate_cost(
     if not found.exact:
         notes.append(f"{model!r} is priced as {found.model!r}")
     notes += usage.notes
-    notes += _about_the_table(table, found.entry, facts, seconds)
+    is_own = basis == "override" or found.entry.is_override
+    notes += _about_the_table(table, found.entry, facts, seconds, is_own=is_own)
     bill = _Bill(table, notes, facts, seconds, discount)
     if usage.parts:
         for part in usage.parts:
@@ -122,7 +123,7 @@ def calculate_cost(
         total=functools.reduce(EXACT.add, (line.amount for line in bill.lines), ZERO),
         lines=tuple(bill.lines),
         exact=not notes,
-        basis="override" if discount is not None or found.entry.is_override else basis,
+        basis="override" if discount is not None or is_own else basis,
         notes=tuple(dict.fromkeys(notes)),
         model=found.model,
     )
@@ -150,13 +151,13 @@ def _find(
 
 
 def _about_the_table(
-    table: PriceTable, entry: ModelPrices, facts: Mapping[str, str], at: float
+    table: PriceTable, entry: ModelPrices, facts: Mapping[str, str], at: float, *, is_own: bool
 ) -> list[str]:
     """Return why the table's prices may not be those of this response."""
     notes: list[str] = []
     host = facts.get("host")
     # One's own prices are for whatever server one has.
-    if host and not entry.is_override and (said := table.host_note(host)):
+    if host and not is_own and (said := table.host_note(host)):
         notes.append(said)
     for fact, known in table.places.items():
         value = facts.get(fact)
