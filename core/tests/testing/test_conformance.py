@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,17 @@ from mirascope.core.testing.__main__ import main
 from mirascope.core.testing.conformance import CHECKS, CheckState, Wire
 
 from .further_mutants import FURTHER
+from .mutant_transports import KEPT
 from .mutants import MUTANTS, mutant
 from .sound import Good, failing, kit
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """What mutants leave open on purpose is closed once the kit has seen it."""
+    yield
+    while KEPT:
+        KEPT.pop().close()
 
 
 @pytest.mark.filterwarnings("ignore")
