@@ -101,7 +101,8 @@ def _of_client(call: PreparedCall, error: Exception) -> MirascopeError | None:
     client = call.connection.client
     if client is None or not isinstance(error, AttributeError):
         return None
-    if error.name is not None and isinstance(error.obj, _VALUES) and error.obj is not client:
+    asked: object = error.obj
+    if error.name is not None and isinstance(asked, _VALUES) and asked is not client:
         # What was sent was not what the client expected, which is not the client's fault.
         return None
     what = f"the class {client.__name__!r}" if isinstance(client, type) else type(client).__name__
