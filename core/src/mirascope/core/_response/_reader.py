@@ -380,7 +380,7 @@ class ResponseReader(Generic[ChunkT]):
             if isinstance(read, ErrorDelta):
                 self._provider_failed(read)
             elif isinstance(read, StreamError):
-                self._fail(read, cast("Exception | None", read.__cause__))
+                self._fail(read)
             else:
                 self._object(read, name, data, self._unbuilt, items)
 
@@ -533,14 +533,14 @@ class ResponseReader(Generic[ChunkT]):
         """A shape that no decoder has met must end as one of our errors, with what came before."""
         if interruption(error) is not None:
             raise error
-        self._fail(self._parser.unreadable(raw, error), error)
+        self._fail(self._parser.unreadable(raw, error))
 
     def _unframed(self, error: Exception) -> None:
         """End the response for what the framer did."""
         if interruption(error) is not None:
             raise error
         if isinstance(error, StreamError):
-            self._fail(error, cast("Exception | None", error.__cause__))
+            self._fail(error)
         else:
             self._fail(StreamDecodeError(str(error) or describe(error)), error)
 
@@ -556,7 +556,7 @@ class ResponseReader(Generic[ChunkT]):
         self._end_quick_way()
         # The first failure is the reason; what follows it is its consequence.
         if self.failure is None:
-            error.__cause__ = cause
+            error.__cause__ = cause or error.__cause__
             self.failure = error
 
     def _join_halves(self) -> None:
